@@ -1,0 +1,3 @@
+//! ringfence-agent
+
+fn main() {}

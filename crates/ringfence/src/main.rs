@@ -1,0 +1,3 @@
+//! ringfence
+
+fn main() {}
