@@ -1,0 +1,1 @@
+//! Records in the terms of the Open Cybersecurity Schema Framework.
