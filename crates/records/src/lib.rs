@@ -40,12 +40,7 @@ pub struct Record {
 impl Record {
     /// A record of something outside any invocation; see [`Record::with_request_id`]. `time` is in milliseconds since the epoch.
     pub fn new(time: i64, function: impl Into<String>, body: impl Into<Body>) -> Self {
-        Self {
-            time,
-            function: function.into(),
-            request_id: None,
-            body: body.into(),
-        }
+        Self { time, function: function.into(), request_id: None, body: body.into() }
     }
 
     /// The same record, tied to an invocation.
@@ -103,16 +98,7 @@ macro_rules! body_from {
         }
     )*};
 }
-body_from!(
-    Started,
-    Stopped,
-    Invocation,
-    Verdict,
-    FunctionError,
-    Log,
-    CloudCall,
-    Egress
-);
+body_from!(Started, Stopped, Invocation, Verdict, FunctionError, Log, CloudCall, Egress);
 
 /// A function's process began.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -40,25 +40,15 @@ impl Record {
     /// When the line is too long, isn't JSON, or lacks a field; the error names it and shows the line's beginning.
     pub fn from_line(line: &str) -> Result<Self, LineError> {
         let line = line.trim();
-        let error = |problem: String| LineError {
-            problem,
-            excerpt: excerpt(line),
-        };
+        let error = |problem: String| LineError { problem, excerpt: excerpt(line) };
         if line.len() > MAX_LINE_BYTES {
-            return Err(error(format!(
-                "the line has {} bytes, over the limit of {MAX_LINE_BYTES}",
-                line.len()
-            )));
+            return Err(error(format!("the line has {} bytes, over the limit of {MAX_LINE_BYTES}", line.len())));
         }
         serde_json::from_str(line).map_err(|problem| {
             // A field's absence is reported at the end of the line by serde, which helps nobody.
             let text = problem.to_string();
             error(match problem.classify() {
-                serde_json::error::Category::Data => text
-                    .split(" at line ")
-                    .next()
-                    .unwrap_or_default()
-                    .to_owned(),
+                serde_json::error::Category::Data => text.split(" at line ").next().unwrap_or_default().to_owned(),
                 _ => text.replacen(" at line 1 column ", " at column ", 1),
             })
         })
@@ -89,18 +79,8 @@ mod tests {
     #[test]
     fn every_kind_of_record_survives_its_line() {
         let bodies: Vec<Body> = vec![
-            Started {
-                runtime: "python3.13".into(),
-                tier: "user-space".into(),
-                pid: Some(7),
-                init_us: 90_000,
-            }
-            .into(),
-            Stopped {
-                reason: "shutdown".into(),
-                exit_code: Some(0),
-            }
-            .into(),
+            Started { runtime: "python3.13".into(), tier: "user-space".into(), pid: Some(7), init_us: 90_000 }.into(),
+            Stopped { reason: "shutdown".into(), exit_code: Some(0) }.into(),
             Invocation {
                 trigger: "http".into(),
                 outcome: Outcome::Refused,
@@ -110,11 +90,7 @@ mod tests {
                 bytes_out: 20,
                 cold: true,
                 source: Some("203.0.113.9".into()),
-                http: Some(HttpSummary {
-                    method: "POST".into(),
-                    path: "/orders".into(),
-                    status: 403,
-                }),
+                http: Some(HttpSummary { method: "POST".into(), path: "/orders".into(), status: 403 }),
             }
             .into(),
             Verdict {
@@ -134,47 +110,24 @@ mod tests {
                 source: None,
             }
             .into(),
-            FunctionError {
-                kind: "KeyError".into(),
-                message: "'id'".into(),
-                trace: vec!["app.py:3".into()],
-            }
-            .into(),
-            Log {
-                stream: "stderr".into(),
-                line: "\u{2028}\u{1b}[31m".into(),
-            }
-            .into(),
-            CloudCall {
-                service: "dynamodb".into(),
-                action: "dynamodb:PutItem".into(),
-                ..CloudCall::default()
-            }
-            .into(),
-            Egress {
-                host: "api.stripe.com".into(),
-                port: 443,
-                allowed: true,
-                in_fence: true,
-                because: None,
-            }
-            .into(),
+            FunctionError { kind: "KeyError".into(), message: "'id'".into(), trace: vec!["app.py:3".into()] }.into(),
+            Log { stream: "stderr".into(), line: "\u{2028}\u{1b}[31m".into() }.into(),
+            CloudCall { service: "dynamodb".into(), action: "dynamodb:PutItem".into(), ..CloudCall::default() }.into(),
+            Egress { host: "api.stripe.com".into(), port: 443, allowed: true, in_fence: true, because: None }.into(),
         ];
         for body in bodies {
             let record = Record::new(-1, "Ünïcode", body).with_request_id("r");
             let line = record.to_line();
             assert!(!line.contains('\n'), "{line}");
-            assert!(
-                line.contains(&format!("\"type\":\"{}\"", record.body.type_name())),
-                "{line}"
-            );
+            assert!(line.contains(&format!("\"type\":\"{}\"", record.body.type_name())), "{line}");
             assert_eq!(Record::from_line(&line).unwrap(), record);
         }
     }
 
     #[test]
     fn a_newer_writers_fields_are_ignored() {
-        let line = r#"{"type":"log","colour":"red","function":"F","line":"x","stream":"stdout","time":5,"nested":{"a":[1]}}"#;
+        let line =
+            r#"{"type":"log","colour":"red","function":"F","line":"x","stream":"stdout","time":5,"nested":{"a":[1]}}"#;
         let record = Record::from_line(line).unwrap();
         assert_eq!(record.time, 5);
         assert_eq!(record.request_id, None);
@@ -187,10 +140,7 @@ mod tests {
             problem(r#"{"type":"log","time":5,"line":"x","stream":"stdout"}"#),
             r#"not a record: missing field `function`, in `{"type":"log","time":5,"line":"x","stream":"stdout"}`"#
         );
-        assert!(
-            problem(r#"{"function":"F","time":5,"type":"gossip"}"#)
-                .contains("unknown variant `gossip`")
-        );
+        assert!(problem(r#"{"function":"F","time":5,"type":"gossip"}"#).contains("unknown variant `gossip`"));
         assert!(problem(r#"{"function":"F","time":5}"#).contains("missing field `type`"));
         assert!(problem("hello\u{1b}[2J").contains(r"`hello\u{1b}[2J`"));
         assert!(problem("").contains("EOF"));
@@ -198,24 +148,12 @@ mod tests {
 
     #[test]
     fn a_line_at_the_limit_is_read_and_one_over_is_not() {
-        let record = |size: usize| {
-            Record::new(
-                0,
-                "F",
-                Log {
-                    stream: "stdout".into(),
-                    line: "x".repeat(size),
-                },
-            )
-            .to_line()
-        };
+        let record =
+            |size: usize| Record::new(0, "F", Log { stream: "stdout".into(), line: "x".repeat(size) }).to_line();
         let overhead = record(0).len();
         assert!(Record::from_line(&record(MAX_LINE_BYTES - overhead)).is_ok());
         let error = Record::from_line(&record(MAX_LINE_BYTES - overhead + 1)).unwrap_err();
-        assert!(
-            error.problem.contains("over the limit of 1048576"),
-            "{error}"
-        );
+        assert!(error.problem.contains("over the limit of 1048576"), "{error}");
         assert!(error.excerpt.ends_with('…'));
     }
 
@@ -226,11 +164,6 @@ mod tests {
             "[".repeat(100_000),
             "]".repeat(100_000)
         );
-        assert!(
-            Record::from_line(&line)
-                .unwrap_err()
-                .problem
-                .contains("recursion limit")
-        );
+        assert!(Record::from_line(&line).unwrap_err().problem.contains("recursion limit"));
     }
 }
