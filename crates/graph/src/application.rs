@@ -199,6 +199,8 @@ pub struct Function {
     pub tracing: Option<String>,
     /// The log group resource of the template that belongs to it, if there is one.
     pub log_group: Option<String>,
+    /// What its code does; none until the code reader has been there, or where it can't read the language.
+    pub behaviour: Option<crate::Behaviour>,
 }
 
 /// Where a function's code is.

@@ -8,6 +8,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod application;
+mod behaviour;
 mod exposure;
 mod value;
 
@@ -15,5 +16,6 @@ pub use application::{
     Application, Code, Effect, EnvironmentVariable, Estate, Flow, FlowKind, Function, FunctionUrl, Identity, Origin,
     Provider, Resource, ResourceKind, Schema, Setting, Statement, Trigger, TriggerKind, UrlAuth,
 };
+pub use behaviour::{Behaviour, CallTarget, CloudCall, EventField, FileWrite, OutboundHost, ProcessStart};
 pub use exposure::{Authorization, Exposure};
 pub use value::{Part, Value};
