@@ -303,7 +303,7 @@ fn run(connection: &Connection, sql: &str, parameters: &[Cell], limits: &Limits)
     if !statement.readonly() {
         return Err(Failure::Limit(Error::ReadOnly("a statement that changes the lake".to_owned())));
     }
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut table = Table { columns, rows: Vec::new(), truncated: false };
     let mut bytes = 0_usize;
     let mut rows = statement.query(rusqlite::params_from_iter(parameters.iter().map(Cell::value)))?;

@@ -358,7 +358,7 @@ fn a_log_cut_short_by_a_power_failure_leaves_whole_batches() {
         std::fs::write(copy.path().join("lake.db-wal"), &wal[..wal.len() * part / 10]).unwrap();
         let lake = Lake::open(copy.path()).unwrap();
         let stored: usize = text(&lake, "SELECT count(*) FROM events")[0].parse().unwrap();
-        assert!(stored % 7 == 0 && stored < 140, "{stored}");
+        assert!(stored.is_multiple_of(7) && stored < 140, "{stored}");
         lake.append(&everything()).unwrap();
     }
 }
