@@ -1,3 +1,4 @@
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 //! The project's own chores: `cargo xtask <chore>`. Each chore is a module; this file only knows the command line.
 
 mod r#gen;

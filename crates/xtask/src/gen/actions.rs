@@ -16,6 +16,12 @@ pub(crate) struct Actions {
 }
 
 impl Actions {
+    /// A list for tests of what reads it.
+    #[cfg(test)]
+    pub(crate) fn from_names<const COUNT: usize>(names: [&str; COUNT]) -> Self {
+        Self { names: names.map(|name| (name.to_ascii_lowercase(), name.to_owned())).into() }
+    }
+
     /// The action of this prefix and name in any letter case.
     pub(crate) fn find(&self, prefix: &str, name: &str) -> Option<&str> {
         self.named(&format!("{prefix}:{name}"))

@@ -117,3 +117,42 @@ impl Exceptions {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complaint(text: &str) -> String {
+        let actions = Actions::from_names(["s3:GetObject", "s3:PutObject"]);
+        Exceptions::parse(text, &actions).err().map_or_else(String::new, |error| format!("{error:#}"))
+    }
+
+    #[test]
+    fn lines_are_read_by_their_sort() {
+        let actions = Actions::from_names(["s3:GetObject", "s3:PutObject"]);
+        let text = "# a comment\n\nneeds s3.CopyObject | s3:GetObject, s3:PutObject | model\n\
+                    needs sts.GetCallerIdentity | - | guide\n\
+                    also s3.HeadObject | s3:GetObject @ A, B | guide\n";
+        let exceptions = Exceptions::parse(text, &actions).unwrap();
+        assert_eq!(exceptions.needs["s3.CopyObject"].text, "s3:GetObject,s3:PutObject");
+        assert!(exceptions.needs["s3.CopyObject"].source == Source::Model);
+        assert_eq!(exceptions.needs["sts.GetCallerIdentity"].text, "-");
+        assert_eq!(exceptions.also["s3.HeadObject"][0].arguments, ["A", "B"]);
+    }
+
+    #[test]
+    fn a_line_that_claims_too_much_is_refused_with_its_number() {
+        for (text, expected) in [
+            ("\nneeds s3.HeadObject | s3:HeadObject | guide", "exceptions.txt:2: there is no action s3:HeadObject"),
+            ("needs s3.X | s3:getobject | guide", "there is no action s3:getobject"),
+            ("needs s3.X | s3:GetObject | hearsay", "unknown source"),
+            ("needs s3.X | s3:GetObject", "unknown source"),
+            ("also s3.X | s3:GetObject | guide", "no arguments"),
+            ("prefix mturk | nosuch | guide", "no action has the prefix nosuch"),
+            ("wants s3.X | s3:GetObject | guide", "unknown sort"),
+            ("needs s3.X | - | guide\nneeds s3.X | - | guide", "exceptions.txt:2: a second line"),
+        ] {
+            assert!(complaint(text).contains(expected), "{text}: {}", complaint(text));
+        }
+    }
+}

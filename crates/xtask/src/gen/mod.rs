@@ -137,3 +137,42 @@ pub(crate) fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> 
 pub(crate) fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
     value.pointer(pointer).and_then(Value::as_str)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(columns: &[&str]) -> Vec<String> {
+        columns.iter().map(|&column| column.to_owned()).collect()
+    }
+
+    #[test]
+    fn a_table_is_sorted_without_regard_to_case_and_trimmed() {
+        let mut output = Output::default();
+        output.table("t", [row(&["b", "1", ""]), row(&["C"]), row(&["A", "", "2"])]).unwrap();
+        assert_eq!(output.0["t"], b"A\t\t2\nb\t1\nC\n");
+    }
+
+    #[test]
+    fn what_a_lookup_could_not_tell_apart_is_refused() {
+        let mut output = Output::default();
+        assert!(output.table("t", [row(&["a"]), row(&["A"])]).is_err());
+        assert!(output.table("t", [row(&["a", "x\ty"])]).is_err());
+        assert!(output.table("t", [row(&["a", "x\ny"])]).is_err());
+    }
+
+    #[test]
+    fn comparing_names_the_stale_tables_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut output = Output::default();
+        output.bytes("same.txt", b"1".to_vec());
+        output.bytes("changed.txt", b"2".to_vec());
+        output.bytes("missing.txt", b"3".to_vec());
+        fs::write(folder.path().join("same.txt"), "1").unwrap();
+        fs::write(folder.path().join("changed.txt"), "old").unwrap();
+        let complaint = compare(folder.path(), &output).unwrap_err().to_string();
+        assert!(complaint.contains("changed.txt, missing.txt") && !complaint.contains("same.txt"), "{complaint}");
+        write(folder.path(), &output).unwrap();
+        compare(folder.path(), &output).unwrap();
+    }
+}

@@ -59,7 +59,6 @@ pub(crate) fn generate(
     let rows = rows
         .into_iter()
         .map(|(key, (sort, operations, gives))| vec![key, sort.to_owned(), operations.join(","), gives]);
-    // A constructor and a method can differ in letter case only; the lookup then has to be exact.
     output.table("boto3_resources.txt", rows)
 }
 
