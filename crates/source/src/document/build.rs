@@ -326,7 +326,7 @@ impl<'text> Builder<'text> {
                         anchor,
                     });
                 }
-                Event::SequenceEnd | Event::MappingEnd => self.close(Some(end))?,
+                Event::SequenceEnd | Event::MappingEnd => self.close()?,
                 Event::DocumentEnd => break,
                 Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) => {}
             }
@@ -342,8 +342,8 @@ impl<'text> Builder<'text> {
         Err(Failure { complaint, recoverable: false })
     }
 
-    /// Closes the innermost collection; `end` is where the parser saw its end, which for block collections is the next token.
-    fn close(&mut self, end: Option<usize>) -> Result<(), Failure> {
+    /// Closes the innermost collection.
+    fn close(&mut self) -> Result<(), Failure> {
         let Some(open) = self.stack.pop() else { return Ok(()) };
         let (kind, start, content_end, tag, anchor) = match open {
             Open::Sequence { items, start, end, tag, anchor } => (NodeKind::Sequence(items), start, end, tag, anchor),
@@ -361,13 +361,23 @@ impl<'text> Builder<'text> {
                 (NodeKind::Mapping(entries), start, end, tag, anchor)
             }
         };
-        let closing = end.filter(|at| {
-            *at > 0 && matches!(self.text.as_bytes().get(*at - 1), Some(b']' | b'}')) && *at >= content_end
-        });
         let start = self.trim_start(start);
-        let span = Span::new(self.file, start, closing.unwrap_or(content_end).max(start));
+        let span = Span::new(self.file, start, self.closing(start, content_end).unwrap_or(content_end).max(start));
         let weight = 1;
         self.place(Node { span, tag, kind }, anchor, weight)
+    }
+
+    /// The end of a flow collection, its bracket included; none for block collections.
+    fn closing(&self, start: usize, content_end: usize) -> Option<usize> {
+        let bracket = match self.text.as_bytes().get(start)? {
+            b'{' => '}',
+            b'[' => ']',
+            _ => return None,
+        };
+        let inside = content_end.max(start + 1);
+        let rest = self.text.get(inside..)?;
+        let after = rest.trim_start_matches([',', ' ', '\t', '\r', '\n']);
+        after.starts_with(bracket).then(|| inside + (rest.len() - after.len()) + 1)
     }
 
     fn trim_start(&self, start: usize) -> usize {
@@ -425,7 +435,7 @@ impl<'text> Builder<'text> {
     /// Closes whatever an error left open, and gives the root.
     fn finish(mut self) -> Node {
         while !self.stack.is_empty() {
-            if self.close(None).is_err() {
+            if self.close().is_err() {
                 break;
             }
         }
