@@ -1,6 +1,7 @@
 //! Source files and byte spans into them.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Which file of a [`Sources`] collection; stable for the life of that collection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -105,10 +106,20 @@ impl SourceFile {
 }
 
 /// All files that were read, addressed by [`FileId`].
+///
+/// Files come in segments: readers that work side by side fill one each, and [`absorb`](Self::absorb) joins them without
+/// renumbering, so that spans stay what they were.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
+    segment: u32,
     files: Vec<SourceFile>,
+    absorbed: BTreeMap<u32, Vec<SourceFile>>,
 }
+
+/// Bits of a [`FileId`] that count files inside a segment.
+const FILE_BITS: u32 = 14;
+/// The most segments there can be; readers share the last one beyond that.
+pub const MAX_SEGMENTS: u32 = 1 << (32 - FILE_BITS);
 
 impl Sources {
     /// An empty collection.
@@ -116,21 +127,43 @@ impl Sources {
         Self::default()
     }
 
-    /// Adds a file and gives it its id. Adding the same path twice makes two files.
+    /// An empty collection whose files get ids that no other segment gives. Numbers from [`MAX_SEGMENTS`] on are taken modulo it.
+    pub fn segment(number: u32) -> Self {
+        Self { segment: number % MAX_SEGMENTS, ..Self::default() }
+    }
+
+    /// Adds a file and gives it its id. Adding the same path twice makes two files. Beyond 16,384 files a segment
+    /// holds no more, and further files share the last id.
     pub fn add(&mut self, file: SourceFile) -> FileId {
         let id = self.next_id();
-        self.files.push(file);
+        if self.files.len() < 1 << FILE_BITS {
+            self.files.push(file);
+        }
         id
     }
 
     /// The id that the next [`add`](Self::add) will give, so that a reader can make spans before the file is added.
     pub fn next_id(&self) -> FileId {
-        FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX))
+        let within = u32::try_from(self.files.len()).unwrap_or(u32::MAX).min((1 << FILE_BITS) - 1);
+        FileId((self.segment << FILE_BITS) | within)
+    }
+
+    /// Takes over the files of another segment; what it has of the same segment already stays.
+    pub fn absorb(&mut self, other: Sources) {
+        for (segment, files) in other.absorbed.into_iter().chain([(other.segment, other.files)]) {
+            if segment != self.segment {
+                self.absorbed.entry(segment).or_insert(files);
+            } else if self.files.is_empty() {
+                self.files = files;
+            }
+        }
     }
 
     /// The file of an id, if it is of this collection.
     pub fn get(&self, id: FileId) -> Option<&SourceFile> {
-        self.files.get(id.0 as usize)
+        let (segment, within) = (id.0 >> FILE_BITS, (id.0 & ((1 << FILE_BITS) - 1)) as usize);
+        let files = if segment == self.segment { &self.files } else { self.absorbed.get(&segment)? };
+        files.get(within)
     }
 
     /// The file under a display path, if it was added.
@@ -138,9 +171,12 @@ impl Sources {
         self.iter().find(|(_, file)| file.path() == path)
     }
 
-    /// All files with their ids, in the order they were added.
+    /// All files with their ids, this segment's own first, in the order they were added.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
-        self.files.iter().enumerate().map(|(index, file)| (FileId(u32::try_from(index).unwrap_or(u32::MAX)), file))
+        let own = std::iter::once((self.segment, &self.files));
+        own.chain(self.absorbed.iter().map(|(segment, files)| (*segment, files))).flat_map(|(segment, files)| {
+            (0_u32..).zip(files).map(move |(within, file)| (FileId((segment << FILE_BITS) | within), file))
+        })
     }
 
     /// The display path of a span's file; `?` for a file of another collection.
@@ -183,5 +219,16 @@ mod tests {
         let mut sources = Sources::new();
         let id = sources.add(SourceFile::new("src/app.py", "a\nb\nc\n"));
         assert_eq!(sources.place(Span::new(id, 2, 3)), "src/app.py:2");
+    }
+
+    #[test]
+    fn segments_join_without_renumbering() {
+        let (mut first, mut second) = (Sources::segment(0), Sources::segment(7));
+        first.add(SourceFile::new("a", "a"));
+        let id = second.add(SourceFile::new("b", "bcd"));
+        first.absorb(second);
+        assert_eq!(first.slice(Span::new(id, 1, 3)), "cd");
+        assert_eq!(first.find("b").unwrap().0, id);
+        assert_eq!(first.iter().count(), 2);
     }
 }

@@ -9,4 +9,4 @@ pub mod document;
 mod file;
 
 pub use document::{Complaint, Document, Entry, Node, NodeKind};
-pub use file::{FileId, Position, SourceFile, Sources, Span};
+pub use file::{FileId, MAX_SEGMENTS, Position, SourceFile, Sources, Span};
