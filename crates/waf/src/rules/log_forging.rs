@@ -1,0 +1,53 @@
+//! Line breaks that forge headers, mails or log records.
+//!
+//! Honest texts have many lines and colons. What counts is a line that only a protocol or a log writes.
+
+use super::{Confidence, Family, Hit, Rule, RuleInfo, Severity, Subject, analyser, certain, likely};
+use crate::context::FieldKind;
+
+pub(super) static RULES: &[Rule] = &[
+    Rule {
+        info: RuleInfo {
+            id: "header-injection",
+            family: Family::LogForging,
+            severity: Severity::Medium,
+            cwe: 113,
+            message: "a line break followed by a protocol header",
+            why: "Copied into a response, a mail or a request, the second line becomes a header of its own: a cookie, a redirect, a hidden recipient.",
+            example: "en\r\nSet-Cookie: session=stolen",
+        },
+        patterns: &[
+            certain(&["set-cookie", "transfer-encoding", "content-length", "access-control-", "x-xss-protection", "http/1.", "http/2", "x-forwarded-", "proxy-"], r"[\r\n]\s*(?:(?:Set-Cookie2?|Transfer-Encoding|Content-Length|Access-Control-[\w-]+|X-XSS-Protection|X-Forwarded-\w+|Proxy-\w+)\s*:|(?:\w+ \S+ )?HTTP/[12](?:\.[01])?\b)").prose(),
+            likely(&["content-type:", "location:", "bcc:", "host:", "refresh:", "mime-version:", "x-injected", "content-disposition:", "cookie:", "referer:", "link:"], r"(?:[^\r]\n|\r\n?)(?:Content-Type\s*:\s*\w+/|Location\s*:\s*(?:https?:)?//|Bcc\s*:\s*\S+@|Host\s*:\s*[\w.-]+\.\w+\s*[\r\n]|Refresh\s*:\s*\d|MIME-Version\s*:|X-Injected|Content-Disposition\s*:|Cookie\s*:\s*\w+=|Referer\s*:\s*http)").prose(),
+            likely(&["\ncc:", "\nto:", "\nfrom:", "\nsubject:", "mail from:", "rcpt to:", "\nreply-to:"], r"\r\n?(?:cc|to|from|reply-to)\s*:\s*[\w.+-]+@|\r\n\s*(?:MAIL FROM|RCPT TO)\s*:").prose(),
+            analyser(&["\r", "\n"], single_line),
+        ],
+    },
+    Rule {
+        info: RuleInfo {
+            id: "log-forging",
+            family: Family::LogForging,
+            severity: Severity::Low,
+            cwe: 117,
+            message: "a line break followed by what looks like a log record, or an escape sequence for a terminal",
+            why: "Written to a log as it is, the second line is a record that never happened; escape sequences hide or change what a reader sees.",
+            example: "bob\n2026-01-01T00:00:00Z INFO login ok user=admin",
+        },
+        patterns: &[
+            likely(&["info", "warn", "error", "debug", "fatal", "critical", "trace", "notice"], r"[\r\n]\s*(?:\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d[\d:.,Z+-]*\]?\s*[|-]?\s*)?\[?(?-i:INFO|WARN(?:ING)?|ERROR|DEBUG|FATAL|CRITICAL|TRACE|NOTICE)\]?(?:[:\]|]|\s+[\w\[\x22'(-])").prose(),
+            certain(&["requestid:"], r"[\r\n]\s*(?:START|END|REPORT)\s+RequestId:\s*[0-9a-f-]{8,}"),
+            likely(&["\n{", "\r{"], r"[\r\n]\s*\{\s*\x22(?:level|severity|timestamp|time|ts|msg|message|event)\x22\s*:").prose(),
+            likely(&["\r127.", "\n127.", "\n10.", "\n192.", "http/1"], r"[\r\n]\s*\d{1,3}(?:\.\d{1,3}){3}\s+-\s+\S+\s+\[\d"),
+            likely(&["\x1b["], r"\x1b\[[\d;?]*[a-zA-Z]|\x1b\]"),
+        ],
+    },
+];
+
+/// A line break in a field that is one line by its nature.
+fn single_line(subject: &Subject<'_>) -> Option<Hit> {
+    if !matches!(subject.context.kind, FieldKind::Header | FieldKind::Identifier) {
+        return None;
+    }
+    let at = subject.text.trim_end().find(['\r', '\n'])?;
+    Some(Hit { range: at..at + 1, confidence: Confidence::Likely })
+}

@@ -1,0 +1,59 @@
+//! File names that climb out of their folder or name a file nobody outside should.
+
+use super::{Family, Rule, RuleInfo, Severity, certain, hint, likely};
+
+pub(super) static RULES: &[Rule] = &[
+    Rule {
+        info: RuleInfo {
+            id: "path-traversal",
+            family: Family::Path,
+            severity: Severity::High,
+            cwe: 22,
+            message: "a path that climbs out of the folder it is meant to stay in",
+            why: "`../` in a file name or object key reaches files of the function, its layers and its runtime. Encodings, doubled encodings and overlong UTF-8 are decoded first.",
+            example: "uploads/..%2f..%2fetc%2fpasswd",
+        },
+        patterns: &[
+            certain(&["../", "..\\"], r"(?:\.\.[/\\]+(?:\.[/\\]+)*){2,}").prose(),
+            likely(&["../", "..\\"], r"(?:^|[^.\w])\.\.[/\\]+\w|[/\\]\.\.[/\\]|(?:^|[=:'\x22\s])\.\.[/\\]").prose(),
+            likely(&["..../", "....\\", "...//", "...\\\\"], r"\.{3,4}[/\\]{2,}|(?:\.{4}[/\\]){2,}"),
+            likely(&["..;/", ".././", ".\\./", "..%", "..\0"], r"\.\.;/|\.\.%(?:00|01|2f|5c|c0|c1|25)|\.\.\x00"),
+            likely(&["/..", "\\.."], r"[/\\]\.\.$"),
+            hint(&[".."], r"^\.\.$").plain(),
+        ],
+    },
+    Rule {
+        info: RuleInfo {
+            id: "path-sensitive-file",
+            family: Family::Path,
+            severity: Severity::High,
+            cwe: 552,
+            message: "the name of a file that holds secrets or describes the machine",
+            why: "Password files, process environments (which hold a function's credentials), keys and cloud configuration are what a file read is abused for.",
+            example: "/proc/self/environ",
+        },
+        patterns: &[
+            certain(&["etc/", "etc\\", "etc//"], r"(?:^|[^\w.])[/\\]+(?:\.{0,2}[/\\]+)*(?:private[/\\]+)?etc[/\\]+(?:\.{0,2}[/\\]+)*(?:passwd|shadow|gshadow|sudoers|master\.passwd|security[/\\]|ssh[/\\]|ssl[/\\]private|kubernetes[/\\]|krb5)").prose(),
+            likely(&["etc/", "etc\\"], r"[/\\]etc[/\\]+(?:\.{0,2}[/\\]+)*(?:passwd|shadow|hosts|group|issue|hostname|crontab|fstab|resolv\.conf|environment|profile|os-release|motd|mysql|nginx|apache2|httpd|php|cron\.)").prose(),
+            certain(&["proc/"], r"[/\\]proc[/\\]+(?:\.[/\\]+)*(?:self|thread-self|\d+|\*)[/\\]+(?:\.[/\\]+)*(?:environ|cmdline|maps|mem|fd|root|cwd|exe|status|stat|mounts|net|task|attr)|[/\\]proc[/\\](?:version|net[/\\]|mounts|kcore|cpuinfo)").prose(),
+            likely(&["id_rsa", "id_ed25519", ".aws/", ".ssh/", ".aws\\", ".git/", ".kube/", ".docker/", ".npmrc", ".netrc", ".htpasswd", ".bash_history", ".env", ".pgpass", "application_default_credentials", "wp-config.php"], r"\.ssh[/\\](?:id_\w+|authorized_keys|known_hosts|config)|(?:^|[/\\])id_(?:rsa|ed25519|ecdsa|dsa)$|\.aws[/\\](?:credentials|config)|\.git[/\\](?:config|head|index|logs|objects)|\.kube[/\\]config|\.docker[/\\]config\.json|(?:^|[/\\])\.(?:npmrc|netrc|htpasswd|bash_history|pgpass|env(?:\.(?:local|prod\w*|dev\w*|backup))?)$|application_default_credentials\.json|(?:^|[/\\])wp-config\.php").prose(),
+            likely(&["/var/task", "/var/runtime", "/var/log/", "/var/run/secrets", "/run/secrets", "/root/", "/dev/", "/opt/extensions"], r"^(?:file:/*)?/(?:var/(?:task|runtime|run/secrets|log/(?:auth|apache2?|nginx|httpd|syslog|messages|secure))|run/secrets|root/|opt/extensions)|/var/run/secrets/|^/dev/(?:mem|kmem|random|urandom|zero|sd\w|fd|shm|stdin)|/root/\.|/var/log/(?:apache2?|nginx|httpd)/\w+\.log|/(?:bin|var)/\.\.").prose(),
+            likely(&["win.ini", "system32", "boot.ini", "\\sam", "/sam", "web.config", "unattend.xml", "system.ini"], r"(?:windows|winnt)[/\\]+(?:win\.ini|system\.ini|system32[/\\]+(?:config|drivers|cmd|inetsrv)|repair|panther)|(?:^|[:/\\])boot\.ini|[/\\]web\.config$|inetpub[/\\]").prose(),
+        ],
+    },
+    Rule {
+        info: RuleInfo {
+            id: "path-null-byte",
+            family: Family::Path,
+            severity: Severity::Medium,
+            cwe: 158,
+            message: "a null byte, which ends a file name early for the system underneath",
+            why: "`shell.php%00.jpg` passes a check of the ending and is opened as `shell.php`.",
+            example: "invoice.php%00.pdf",
+        },
+        patterns: &[
+            likely(&["\0"], r"[\w.)/-]\x00(?:\.\w{1,8})?$|\.\w{1,5}\x00"),
+            hint(&["\0"], r"\x00"),
+        ],
+    },
+];

@@ -1,0 +1,291 @@
+//! Queries: tautologies, unions, stacked statements, delays, comments behind quotes, PartiQL.
+//!
+//! Prose is full of `select`, `union`, `or` and dashes, so every pattern wants the grammar around the word: an operand
+//! on both sides, a list, a table, a quote left open.
+
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use regex::bytes::Regex;
+
+use super::{Confidence, Family, Hit, Rule, RuleInfo, Severity, Subject, analyser, certain, hint, likely};
+use crate::engine::compile;
+
+pub(super) static RULES: &[Rule] = &[
+    Rule {
+        info: RuleInfo {
+            id: "sql-tautology",
+            family: Family::Sql,
+            severity: Severity::High,
+            cwe: 89,
+            message: "a condition that is always true (or false) and would change what a query returns",
+            why: "Concatenated into a WHERE clause, `' OR '1'='1` makes it match every row. Speaks where OR, AND or HAVING is followed by a comparison of constants, or by any condition behind a quote that was left open.",
+            example: "x' OR '1'='1",
+        },
+        patterns: &[
+            analyser(&["or", "and", "||", "&&", "having", "where", "when"], tautology),
+            likely(&["or", "||", "and"], r"(?:^|[\d'\x22)%\s])\s*(?:\b(?:or|and)\b|\|\|)\s*(?:not\s+)?(?:true|false|null|\d+|'[^']*')\s*(?:--|#\s*$|/\*|;\s*--)"),
+            likely(&["or", "and"], r"\b(?:or|and)\s+(?:not\s+)?(?:exists\s*\(|\(?\s*select\s+(?:[\w*@(]|')|(?:\w+\s*\()?(?:ascii|substr|substring|mid|ord|length|len|user|database|version)\s*\(\s*(?:\(?\s*select|\w+\s*[,()]|@@))"),
+            likely(&["or true", "or+true", "or/**/true", "or 1 "], r"(?:['\x22)\d]|^)\s*or\s+(?:true|1)\s*(?:--|#|;|$|limit\b|order\b|group\b|union\b)").plain(),
+            likely(&["'='", "'=0", "''='", "'like'", "'|'", "'^'", "'-'0", "'=''"], r"^\w{0,24}'\s*(?:[=|^*]|like|[-+^]\s*0|=\s*0)\s*(?:'[^']{0,16}'?|\d+)?\s*(?:--|#|\+)?[\s+]*$"),
+            likely(&["having", "group by"], r"['\x22)]\s*(?:having\s+\d|group\s+by\s+[\w.,\s]+\s*(?:having|--|#))|\bhaving\s+\d+\s*=\s*\d+"),
+        ],
+    },
+    Rule {
+        info: RuleInfo {
+            id: "sql-union",
+            family: Family::Sql,
+            severity: Severity::High,
+            cwe: 89,
+            message: "a UNION that would add rows of other tables to a query's answer",
+            why: "UNION SELECT reads any table the database user may read. Speaks in every spelling of white space, comments and case, where a list, a function, a table or a comment follows.",
+            example: "1 UNION/**/SELECT null,password FROM users--",
+        },
+        patterns: &[
+            certain(&["union"], r"\bunion\b[\s(+]*(?:(?:all|distinct|distinctrow)\b[\s(+]*)?select\b[\s(+]*(?:(?:all|distinct|top\s+\d+)\s+)?(?:null\b|-?\d|@|\*|'|\x22|0x|~|!|\w+\s*\(|[\w.`]+\s*,|[\w.`]+\s+(?:as\s+\w+\s*,|from\s+\w)|[\w.`]+\s*(?:--|#|/\*|;))").plain(),
+            likely(&["union"], r"\bunion\s+all\s+select\b|\bunion\b[\s(]*(?:values\s*\(|table\s+\w+\s*(?:--|#|;|$))|['\x22)\d]\s*union\b[\s(]*(?:all\s+|distinct\s+)?select\b").plain(),
+            hint(&["union"], r"\bunion\s+(?:distinct\s+)?select\b").plain(),
+        ],
+    },
+    Rule {
+        info: RuleInfo {
+            id: "sql-stacked",
+            family: Family::Sql,
+            severity: Severity::Critical,
+            cwe: 89,
+            message: "a second SQL statement behind the first",
+            why: "Where the driver runs several statements at once, what follows a semicolon does anything: drop a table, add an administrator, start a program. Speaks when a semicolon is followed by a whole statement's beginning, not by an English verb.",
+            example: "5; DROP TABLE orders--",
+        },
+        patterns: &[
+            certain(&[";"], r";[\s)]*(?:drop\s+(?:table|database|schema|view|user|index|procedure|function|role)\s+(?:if\s+exists\s+)?[\w.`\x22\[]+\s*(?:;|--|#|$|cascade|/\*)|truncate\s+table\s+\w|insert\s+into\s+[\w.`\x22\[\]]+\s*(?:\(|values|select|value)|update\s+[\w.`\x22\[\]]+\s+set\s+[\w.`\x22]+\s*=|delete\s+from\s+[\w.`\x22]+\s*(?:where|;|--|#|$)|alter\s+(?:table|user|login|role|database)\s+\w+\s+\w|create\s+(?:table|user|database|or\s+replace|login|role|function|trigger|procedure)\s+\w+|exec(?:ute)?[\s(]+(?:immediate|master|xp_|sp_|\(|'|@)|declare\s+@|waitfor\s+delay|shutdown\s*(?:;|--|with)|grant\s+\w+.{0,60}\bto\b|copy\s+\w+.{0,40}\b(?:from|to)\s+(?:program|')|attach\s+database|load\s+data\s+(?:local\s+)?infile|merge\s+into\s+\w|call\s+\w+\s*\(|backup\s+database|rename\s+table)"),
+            certain(&[";"], r";[\s)]*(?:select\b[\s(]*(?:\*|@@|null\b|'|pg_|sleep|version\s*\(|current_|user\s*\(|database\s*\(|case\s+when|benchmark|load_|\w+\s*\([^)]*\)\s*(?:--|;|$|#|from)|\d+\s*(?:--|;|$|#|,|from)|[\w.,`\s]{1,80}\bfrom\s+[\w.`\x22]+\s*(?:where\b|--|;|$|#|limit\b))|set\s+@\w+\s*=|begin\s+(?:declare|dbms_|execute))"),
+            likely(&["drop table", "drop database", "drop/**/table", "delete from", "insert into", "truncate table", "update "], r"['\x22][\s);]*(?:drop\s+(?:table|database)|delete\s+from|insert\s+into|truncate\s+table|update\s+\w+\s+set)\s+\w|\b(?:drop\s+(?:table|database)|delete\s+from|truncate\s+table)\s+(?:if\s+exists\s+)?[\w.`\x22]+\s*(?:;|--|#|where\s+\d)|\binsert\s+into\s+[\w.`\x22]+\s*(?:\([\w\s,.`\x22]*\)\s*)?(?:values?\s*[({]|select\b)|\bupdate\s+[\w.`\x22]+\s+set\s+[\w.`\x22]+\s*=.*(?:where\b|--)"),
+            hint(&["drop table", "drop database"], r"^\s*drop\s+(?:table|database)\s+(?:if\s+exists\s+)?[\w.]+\s*$").plain(),
+        ],
+    },
+    Rule {
+        info: RuleInfo {
+            id: "sql-delay",
+            family: Family::Sql,
+            severity: Severity::High,
+            cwe: 89,
+            message: "a call that makes a database wait, by which answers are read bit by bit",
+            why: "Blind injection asks questions by time. Speaks on the waiting functions of each dialect with their arguments.",
+            example: "1' AND SLEEP(5)-- -",
+        },
+        patterns: &[
+            certain(&["waitfor", "pg_sleep", "dbms_pipe", "dbms_lock", "dbms_session", "benchmark", "randomblob"], r"\bwaitfor\s+(?:delay|time)\s*['\x22(@\d]|\bpg_sleep(?:_for|_until)?\s*\(|\bdbms_(?:pipe\s*\.\s*receive_message|(?:lock|session)\s*\.\s*sleep)|\bbenchmark\s*\(\s*\d+\s*,|\brandomblob\s*\(\s*\d{5,}"),
+            likely(&["sleep"], r"(?:^|['\x22=,;(|+*/&-]|\b(?:and|or|select|if|xor|rlike|then|union|when|by)\b)[\s(]*(?:\w+\s*=\s*)?sleep\s*\(\s*(?:\d+(?:\.\d+)?|\()\s*\)?"),
+            likely(&["sleep"], r"\b(?:if|case)\b.{0,120}\bsleep\s*\("),
+        ],
+    },
+    Rule {
+        info: RuleInfo {
+            id: "sql-comment",
+            family: Family::Sql,
+            severity: Severity::High,
+            cwe: 89,
+            message: "a quote that closes a value and a comment that cuts off the rest of the query",
+            why: "`admin'--` logs in as admin without a password: the quote ends the value, the dashes hide the password check. Speaks for a single quote left open right before a comment at the end, which no signature or dash in prose is.",
+            example: "admin'--",
+        },
+        patterns: &[
+            analyser(&["--", "#", "/*", ";%00", ";\0"], cut_off),
+            likely(&["'/*", "' /*", "'/**/", "')/*"], r"^[^'\s]*'\)*\s*/\*"),
+            likely(&["/*!"], r"/\*!\d{0,6}\s*\w"),
+        ],
+    },
+    Rule {
+        info: RuleInfo {
+            id: "sql-subquery",
+            family: Family::Sql,
+            severity: Severity::High,
+            cwe: 89,
+            message: "a query inside a value",
+            why: "A SELECT in parentheses or behind a quote reads what the application never meant to show. Speaks where the words form a query: a list and a table, a function, a constant.",
+            example: "'||(SELECT password FROM users LIMIT 1)||'",
+        },
+        patterns: &[
+            likely(&["select"], r"\(\s*select\b[\s(]*(?:\*|-?\d+\s*(?:\)|,|from)|null\b|@@|'|0x|(?:distinct\s+)?(?:count|char|chr|concat|group_concat|concat_ws|string_agg|cast|convert|sleep|pg_\w+|version|user|database|current_\w+|load_file|substr\w*|ascii|extractvalue|updatexml|rand|floor|case|if|iif|json_\w+|top\s+\d+)\b\s*[\s(]|[\w.`\x22]+\s+from\s+[\w.`\x22]+\s*(?:\)|where\b|limit\b|order\b|--))"),
+            likely(&["select"], r"(?:'|\x22)[\s)]*(?:\|\||\+|,|=|;|and|or|in)\s*\(*\s*select\b"),
+            likely(&["select"], r"\bselect\b[\s(]+(?:distinct\s+)?(?:\*|[\w.`\x22\[\]]+(?:\s*,\s*[\w.`\x22\[\]*]+)*|\w+\([\w*,.\s]*\))\s+from\s+(?:[\x22`\[][\w.-]+[\x22`\]](?:\s|$|\.)|[\w.]+\s*(?:where\s+[\w.`\x22]+\s*(?:=|like\s*'|in\s*\(|<|>|is\s)|;|--|limit\s+\d|order\s+by\s+\w+\s*(?:--|;|,|desc|asc|$)|join\s+\w+\s+on\b|group\s+by\b))"),
+            hint(&["select"], r"^\s*select\s+\*\s+from\s+\w+\s*$"),
+            likely(&["select"], r"\bselect\b.{1,200}\bfrom\s+[`\x22\[]?(?:information_schema|pg_catalog|pg_shadow|pg_user|mysql|sys|sysobjects|syscolumns|sqlite_master|sqlite_schema|all_tables|user_tables|dual|msysaccessobjects|dba_users|v\$version)\b"),
+            likely(&["case"], r"\bcase\s+when\b.{1,120}\bthen\b.{1,120}\belse\b.{0,120}\bend\b\s*[)'\x22]|(?:'|\(|\band\b|\bor\b|,)\s*case\s+when\s*\("),
+        ],
+    },
+    Rule {
+        info: RuleInfo {
+            id: "sql-function",
+            family: Family::Sql,
+            severity: Severity::High,
+            cwe: 89,
+            message: "names only an attacker asks a database for: its catalogue, its files, its programs",
+            why: "Catalogue tables, file functions, error-based extraction and program starters have no place in a value.",
+            example: "1 and extractvalue(1,concat(0x7e,version()))",
+        },
+        patterns: &[
+            certain(&["xp_cmdshell", "load_file", "extractvalue", "updatexml", "utl_http", "utl_inaddr", "ctxsys", "pg_read_file", "pg_ls_dir", "lo_import", "xp_dirtree", "sp_oacreate", "openrowset", "into outfile", "into dumpfile", "procedure analyse", "sp_executesql", "load_extension", "dbms_xmlgen", "xp_regread", "sys_eval", "sys_exec", "lo_export", "copy "], r"\bxp_(?:cmdshell|dirtree|regread|fileexist)\b|\bload_file\s*\(|\b(?:extractvalue|updatexml)\s*\(\s*[\w'\x22(]+\s*[,(]|\butl_(?:http|inaddr|smtp|file)\s*\.|\bctxsys\s*\.|\bpg_(?:read_file|ls_dir|read_binary_file)\s*\(|\blo_(?:import|export)\s*\(|\bsp_(?:oacreate|executesql)\b|\bopenrowset\s*\(|\binto\s+(?:out|dump)file\s*['\x22]|\bprocedure\s+analyse\s*\(|\bload_extension\s*\(|\bdbms_xmlgen\s*\.|\bsys_(?:eval|exec)\s*\(|\bcopy\s+\w+.{0,40}\bprogram\s*'"),
+            likely(&["information_schema", "sqlite_master", "sysobjects", "pg_catalog", "@@version", "@@datadir", "@@hostname", "@@servername", "@@basedir", "mysql.user", "pg_shadow", "syscolumns", "all_tables", "sys.databases", "sys.tables"], r"\binformation_schema\s*[.`\x22]+\s*\w|\bfrom\s+(?:sqlite_master|sysobjects|syscolumns|pg_catalog\.|pg_shadow|mysql\.user|all_tables|sys\.(?:databases|tables))|@@(?:version|datadir|hostname|servername|basedir)\b").prose(),
+            likely(&["group_concat", "concat(", "concat_ws", "char(", "chr(", "unhex(", "hex(", "substring(", "substr(", "ascii(", "mid(", "json_keys(", "gtid_subset(", "exp(~", "floor(rand", "row(1", "elt(", "make_set("], r"\bgroup_concat\s*\(|\bconcat(?:_ws)?\s*\(\s*(?:0x|char\(|'\w{0,8}'\s*,\s*\(|\(?select|@@|user\()|\b(?:char|chr)\s*\(\s*\d{2,3}\s*(?:,\s*\d{2,3}\s*)*\)\s*(?:\+|\|\||,|--|$|\))|\bunhex\s*\(|\b(?:ascii|ord|hex|length)\s*\(\s*(?:substr|substring|mid|\(?\s*select|user|database|version)|\b(?:substr|substring|mid)\s*\(\s*(?:\(?\s*select|user\s*\(|database\s*\(|version\s*\(|@@|password\b)|\bexp\s*\(\s*~|\bfloor\s*\(\s*rand\s*\(|\bgtid_subset\s*\(|\b(?:elt|make_set)\s*\(\s*\d+\s*=\s*\d+"),
+            likely(&["order by", "order/**/by", "order  by", "limit "], r"(?:^|['\x22)\d])\s*order\s+by\s+\d+\s*(?:--|#|/\*|,|;)|['\x22][\s)]*order\s+by\s+\d+|['\x22)\d]\s*limit\s+\d+\s*(?:,\s*\d+\s*)?(?:--|#|;)"),
+            likely(&["convert(", "cast(", "cast (", "db_name", "current_user", "system_user", "iif("], r"\bconvert\s*\(\s*int\s*,|\bcast\s*\(\s*\(?\s*(?:select|chr|version|current)|\b(?:db_name|suser_name|user_name|object_id)\s*\(\s*\d*\s*\)|\b(?:and|or)\s+iif\s*\("),
+            likely(&["rlike", "regexp", "sounds like", "like", "between", " in (", " in("], r"'[\s)]*\b(?:r?like|regexp|not\s+like)\b\s*(?:\(|'|\x22|binary\b|sleep|0x)|'[\s)]*(?:not\s+)?(?:between\b.{1,20}\band\b|in\s*\(\s*(?:select|\d|'))"),
+        ],
+    },
+];
+
+fn condition() -> &'static Regex {
+    static CONDITION: OnceLock<Regex> = OnceLock::new();
+    CONDITION.get_or_init(|| {
+        compile(
+            r"(?:\b(?:or|and|xor|having|where|when)\b|\|\||&&)(?:[\s(!~+]|not\b|binary\b)*(?P<left>'[^']*'|\x22[^\x22]*\x22|-?\d+(?:\.\d+)?|0x[0-9a-f]+|[\w.`]+(?:\(\s*\))?)\s*\)*\s*(?P<op><=>|=+|<>|!=|>=?|<=?|\b(?:not\s+)?(?:like|rlike|regexp|in)\b|\bis\s+(?:not\s+)?null\b)[\s(]*(?P<right>'[^']*'?|\x22[^\x22]*\x22?|-?\d+(?:\.\d+)?|0x[0-9a-f]+|[\w.`]+|$)",
+        )
+    })
+}
+
+/// Conditions after OR, AND and their kin that an honest text does not hold.
+fn tautology(subject: &Subject<'_>) -> Option<Hit> {
+    let bytes = subject.text.as_bytes();
+    let mut weak: Option<Hit> = None;
+    let mut quotes = OpenQuotes::new(bytes);
+    for found in condition().captures_iter(bytes) {
+        let (whole, left, op) = (found.get(0)?, found.name("left")?.as_bytes(), found.name("op")?.as_bytes());
+        let right = found.name("right")?.as_bytes();
+        let open = quotes.closes_before(whole.start());
+        let after_comment = commented(bytes.get(whole.end()..).unwrap_or_default());
+        let hit = |confidence| Some(Hit { range: whole.range(), confidence });
+        let (l, r) = (Operand::of(left), Operand::of(right));
+        let comparison = !op.first().is_some_and(u8::is_ascii_alphabetic);
+        let equals = matches!(op, b"=" | b"==" | b"<=>");
+        let same = unquoted(left).eq_ignore_ascii_case(unquoted(right));
+        let found = match (l, r) {
+            (Operand::Number, Operand::Number) if equals && same => hit(Confidence::Certain),
+            (Operand::Number, Operand::Number) if equals || op == b"<>" || op == b"!=" => hit(Confidence::Likely),
+            (Operand::Number, Operand::Number) if comparison && (open || after_comment) => hit(Confidence::Likely),
+            (Operand::Number, Operand::Number) => hit(Confidence::Hint),
+            (Operand::Quoted, Operand::Quoted) if same && equals => hit(Confidence::Certain),
+            (Operand::Quoted, Operand::Quoted | Operand::Number) | (Operand::Number, Operand::Quoted)
+                if open || same =>
+            {
+                hit(Confidence::Likely)
+            }
+            (Operand::Quoted, Operand::Nothing) if open && comparison => hit(Confidence::Likely),
+            (Operand::Word, Operand::Word) if equals && same => hit(Confidence::Likely),
+            (_, Operand::Quoted | Operand::Number) if open => hit(Confidence::Likely),
+            (Operand::Word, Operand::Word | Operand::Nothing) if open && (comparison || op.starts_with(b"is")) => {
+                hit(Confidence::Likely)
+            }
+            (Operand::Word, _) if after_comment && comparison => hit(Confidence::Likely),
+            _ => None,
+        };
+        match found {
+            Some(hit) if hit.confidence >= Confidence::Likely => return Some(hit),
+            Some(hit) => weak = weak.or(Some(hit)),
+            None => {}
+        }
+    }
+    weak.or_else(|| dangling(bytes))
+}
+
+/// `' or '` and `' and (`: the beginning of a condition whose end the application's own quote supplies.
+fn dangling(bytes: &[u8]) -> Option<Hit> {
+    static DANGLING: OnceLock<Regex> = OnceLock::new();
+    let pattern = DANGLING.get_or_init(|| compile(r"^[\w.@%-]{0,40}(?P<quote>['\x22])\s*\)*\s*(?:or|and|\|\||&&|xor)\s*\(*\s*(?:['\x22]\w*['\x22]?|not\b.*|1|true)\s*$"));
+    let found = pattern.find(bytes)?;
+    Some(Hit { range: found.range(), confidence: Confidence::Likely })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Operand {
+    Quoted,
+    Number,
+    Word,
+    Nothing,
+}
+
+impl Operand {
+    fn of(bytes: &[u8]) -> Operand {
+        match bytes.first() {
+            None => Operand::Nothing,
+            Some(b'\'' | b'"') => Operand::Quoted,
+            Some(byte) if byte.is_ascii_digit() || *byte == b'-' => Operand::Number,
+            _ => Operand::Word,
+        }
+    }
+}
+
+fn unquoted(bytes: &[u8]) -> &[u8] {
+    let inner = |byte: &u8| !matches!(byte, b'\'' | b'"' | b'`');
+    let start = bytes.iter().position(inner).unwrap_or(bytes.len());
+    let end = bytes.iter().rposition(inner).map_or(start, |at| at + 1);
+    bytes.get(start..end.max(start)).unwrap_or_default()
+}
+
+fn commented(rest: &[u8]) -> bool {
+    let rest = rest.trim_ascii_start();
+    let rest = rest.strip_prefix(b")").unwrap_or(rest).trim_ascii_start();
+    [&b"--"[..], b"#", b"/*", b";--"].iter().any(|comment| rest.starts_with(comment)) && !rest.starts_with(b"---")
+}
+
+/// Whether a quote directly before a place ends a value that was opened outside of the text.
+///
+/// In `'yes' or 'no'` the quote before `or` is the second of its kind: it closes what the text itself opened. In
+/// `x' or` it is the first. Counting goes on from call to call, so that a long text is counted once.
+struct OpenQuotes<'a> {
+    bytes: &'a [u8],
+    counted: usize,
+    single: usize,
+    double: usize,
+}
+
+impl<'a> OpenQuotes<'a> {
+    fn new(bytes: &'a [u8]) -> OpenQuotes<'a> {
+        OpenQuotes { bytes, counted: 0, single: 0, double: 0 }
+    }
+
+    fn closes_before(&mut self, at: usize) -> bool {
+        for byte in self.bytes.get(self.counted..at).unwrap_or_default() {
+            match byte {
+                b'\'' => self.single += 1,
+                b'"' => self.double += 1,
+                _ => {}
+            }
+        }
+        self.counted = self.counted.max(at);
+        let before = self.bytes.get(..at).unwrap_or_default();
+        let last = before.iter().rev().take(64).find(|byte| !byte.is_ascii_whitespace() && **byte != b')');
+        match last {
+            Some(b'\'') => self.single % 2 == 1,
+            Some(b'"') => self.double % 2 == 1,
+            _ => false,
+        }
+    }
+}
+
+/// A single or double quote left open, then a comment that reaches the end.
+fn cut_off(subject: &Subject<'_>) -> Option<Hit> {
+    static CUT: OnceLock<Regex> = OnceLock::new();
+    let pattern = CUT.get_or_init(|| {
+        compile(r"(?P<quote>['\x22])[\s)]*(?:;\s*)?(?P<mark>--[\s+-]*[\w=]{0,12}|#\s*|/\*[^*]{0,40}|;\x00)\s*$")
+    });
+    let bytes = subject.text.as_bytes();
+    let found = pattern.captures(bytes)?;
+    let quote = found.name("quote")?;
+    let before = bytes.get(..quote.start())?;
+    let kind = *quote.as_bytes().first()?;
+    let count = before.iter().filter(|byte| **byte == kind).count();
+    // "To be" -- Hamlet: the quote closes what was opened in the text. 24" is an inch sign.
+    let inches = kind == b'"'
+        && before.last().is_some_and(u8::is_ascii_digit)
+        && !found.name("mark")?.as_bytes().starts_with(b"--");
+    if count % 2 == 1 || inches {
+        return None;
+    }
+    let range: Range<usize> = quote.start()..bytes.len();
+    // The plural of `the boys'`, a dash and one more word is the only honest text like this.
+    let gap = bytes.get(quote.end()..).is_some_and(|rest| rest.starts_with(b" -- "));
+    let tail = bytes.last().is_some_and(u8::is_ascii_alphabetic) && gap && before.contains(&b' ');
+    Some(Hit { range, confidence: if tail { Confidence::Hint } else { Confidence::Likely } })
+}

@@ -1,0 +1,211 @@
+//! Addresses inside the function's own network, in all their spellings, and schemes that make a client speak to them.
+
+use std::ops::Range;
+
+use super::{
+    Confidence, Family, Hit, Pattern, Rule, RuleInfo, Scope, Severity, Subject, Test, analyser, certain, likely,
+};
+use crate::context::{FieldKind, Sink};
+use crate::host::{Place, place};
+
+pub(super) static RULES: &[Rule] = &[
+    Rule {
+        info: RuleInfo {
+            id: "ssrf-internal-address",
+            family: Family::Ssrf,
+            severity: Severity::High,
+            cwe: 918,
+            message: "an address inside the network the function runs in",
+            why: "A function that fetches it hands out what only it may reach: credentials of the metadata service, services without a password. Hosts are read as resolvers do: decimal, octal, hexadecimal, mapped IPv6. An IP alone, outside of an address, stays silent.",
+            example: "http://0xa9fea9fe/latest/meta-data/",
+        },
+        patterns: &[
+            analyser(&["://", ":/\\", ":\\\\", ":/", "\\\\", "//"], addresses),
+            // The URL kind is looked at even where no scheme stands; the engine runs patterns without literals for it.
+            Pattern { literals: &[], scope: Scope::Everywhere, plain: true, prose: false, confidence: Confidence::Likely, test: Test::Analyser(bare) },
+        ],
+    },
+    Rule {
+        info: RuleInfo {
+            id: "ssrf-metadata-path",
+            family: Family::Ssrf,
+            severity: Severity::High,
+            cwe: 918,
+            message: "the path of a metadata service that hands out credentials",
+            why: "Whatever host is written before it, this path exists on metadata services only.",
+            example: "x/latest/meta-data/iam/security-credentials/",
+        },
+        patterns: &[
+            certain(&["latest/meta-data", "computemetadata/v1", "latest/user-data", "latest/api/token", "latest/dynamic/instance", "security-credentials", "metadata/identity/oauth2", "metadata/instance?"], r"\blatest/+(?:meta-data|user-data|api/token|dynamic/instance)|\bcomputeMetadata/v1|iam/security-credentials|metadata/(?:identity/oauth2/token|instance\?api-version)").prose(),
+            likely(&["metadata.google.internal", "metadata.goog", "169.254.169.254/", "169.254.169.254:", "169.254.170.2/", "metadata.azure."], r"\bmetadata\.google\.internal\b|\bmetadata\.goog\b|\b169\.254\.1(?:69\.254|70\.2)(?::\d+)?/|\bmetadata\.azure\.(?:internal|com)\b").plain().prose(),
+            likely(&["2018-06-01/runtime", "2020-01-01/extension", "/2021-08-23/"], r"/20\d\d-\d\d-\d\d/(?:runtime/invocation|extension/(?:register|event)|runtime/init)"),
+        ],
+    },
+    Rule {
+        info: RuleInfo {
+            id: "ssrf-scheme",
+            family: Family::Ssrf,
+            severity: Severity::High,
+            cwe: 918,
+            message: "a scheme that makes a client read files or speak to other services",
+            why: "`gopher:` and `dict:` speak to Redis and mail servers, `file:` reads the disk, `phar:` and `php:` run code in PHP.",
+            example: "gopher://10.0.0.5:6379/_FLUSHALL",
+        },
+        patterns: &[
+            certain(&["gopher:", "dict:", "php://", "phar:", "expect://", "netdoc:", "jar:", "zip://", "glob://", "ogg://", "ssh2.", "compress.zlib", "local_file:", "file:", "url:file"], r"\b(?:gopher|dict|expect|netdoc|phar|ogg|glob|ssh2\.\w+|compress\.(?:zlib|bzip2))://|\bnetdoc:/|\bjar:(?:https?|file|ftp):|\bphp://(?:filter|input|data|memory|temp|stdin|fd|expect)|\blocal_file:|\burl:file:|\bphar:/|\bzip://[^\s]*#"),
+            likely(&["file:"], r"(?:^|[^\w-])file:\s*/{1,4}(?:\w|%|\.|~|\\|$)|(?:^|[^\w-])file:\\\\").prose(),
+            likely(&["ldap://", "ldaps://", "ldapi://", "rmi://", "tftp://", "smb://", "nfs://", "iiop://", "unix:", "ws://", "wss://"], r"(?:^|[^\w])(?:ldap[si]?|rmi|tftp|smb|nfs|iiop)://\S|(?:^|\s)(?:http\+)?unix:/").prose(),
+        ],
+    },
+];
+
+/// Every address in the text: the first internal host decides.
+fn addresses(subject: &Subject<'_>) -> Option<Hit> {
+    let text = subject.text;
+    let mut weak = None;
+    let mut at = 0;
+    while let Some(found) = text.get(at..).and_then(|rest| rest.find([':', '/', '\\'])).map(|offset| at + offset) {
+        at = found + 1;
+        let rest = text.get(found..).unwrap_or_default();
+        let slashes = |text: &str| text.bytes().take_while(|byte| matches!(byte, b'/' | b'\\')).count();
+        let authority = match rest.strip_prefix(':') {
+            Some(after) => {
+                let count = slashes(after);
+                let scheme = scheme_before(text, found);
+                // Browsers and several clients take `http:/host` and `http:host` for `http://host`.
+                let web =
+                    ["http", "https", "ftp", "ws", "wss", "url"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+                if scheme.is_empty() || !(count >= 2 || (count == 1 && web)) {
+                    continue;
+                }
+                found + 1 + count
+            }
+            // `//host` at the start, or as a value of its own.
+            None if slashes(rest) >= 2
+                && (found == 0
+                    || text
+                        .as_bytes()
+                        .get(found - 1)
+                        .is_some_and(|byte| matches!(byte, b'=' | b'"' | b'\'' | b'('))) =>
+            {
+                found + slashes(rest)
+            }
+            None => continue,
+        };
+        at = at.max(authority);
+        if let Some(hit) = judge(subject, found, authority) {
+            if hit.confidence >= Confidence::Likely {
+                return Some(hit);
+            }
+            weak = weak.or(Some(hit));
+        }
+    }
+    weak
+}
+
+/// A host without a scheme, where the field is known to be an address.
+fn bare(subject: &Subject<'_>) -> Option<Hit> {
+    let wanted = subject.context.kind == FieldKind::Url || subject.context.reaches.contains(Sink::Url);
+    if !wanted || subject.context.key || subject.text.contains("://") {
+        return None;
+    }
+    let text = subject.text.trim_start();
+    let start = subject.text.len() - text.len();
+    if text.starts_with('/') && !text.starts_with("//") {
+        return None;
+    }
+    let slashes = text.bytes().take_while(|byte| matches!(byte, b'/' | b'\\')).count();
+    judge(subject, start, start + slashes)
+}
+
+fn scheme_before(text: &str, colon: usize) -> &str {
+    let before = text.get(..colon).unwrap_or_default();
+    let start = before
+        .bytes()
+        .rev()
+        .take(24)
+        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+        .count();
+    before.get(colon - start..).unwrap_or_default()
+}
+
+/// What the authority that begins at `start` says.
+fn judge(subject: &Subject<'_>, from: usize, start: usize) -> Option<Hit> {
+    let rest = subject.text.get(start..)?;
+    let length = rest.bytes().take(1024).position(|byte| {
+        matches!(
+            byte,
+            b'/' | b'?'
+                | b'#'
+                | b' '
+                | b'"'
+                | b'\''
+                | b'<'
+                | b'>'
+                | b'\n'
+                | b'\r'
+                | b'\t'
+                | b'`'
+                | b')'
+                | b','
+                | b'|'
+                | b'}'
+                | b';'
+        )
+    });
+    let authority = rest.get(..length.unwrap_or(rest.len().min(1024)))?;
+    let range: Range<usize> = scheme_start(subject.text, from)..start + authority.len();
+    let hit = |confidence| Some(Hit { range: range.clone(), confidence });
+    if authority.is_empty() {
+        return None;
+    }
+    // Clients differ on where the host ends when a backslash or several `@` are in it: each reading is tried.
+    let mut candidates = authority.split(['@', '\\']).take(8).peekable();
+    let mut worst = Place::Public;
+    let mut parts = 0;
+    while let Some(part) = candidates.next() {
+        parts += 1;
+        let userinfo = candidates.peek().is_some() && !authority.contains('\\');
+        let host = without_port(part);
+        let found = if userinfo && !host.contains('.') { Place::Public } else { place(host) };
+        worst = match (worst, found) {
+            (Place::Metadata, _) | (_, Place::Metadata) => Place::Metadata,
+            (Place::Internal, _) | (_, Place::Internal) => Place::Internal,
+            (Place::Disguised, _) | (_, Place::Disguised) => Place::Disguised,
+            _ => Place::Public,
+        };
+    }
+    let context = subject.context;
+    let known_url = context.kind == FieldKind::Url || context.reaches.contains(Sink::Url);
+    match worst {
+        Place::Metadata => hit(Confidence::Certain),
+        Place::Internal | Place::Disguised => {
+            // Developers' browsers send `Origin: http://localhost:3000`; people write about it in the middle of a sentence.
+            let quoted = subject.text.get(..from).is_some_and(|before| before.contains(' '));
+            let honest = context.kind == FieldKind::Header
+                || (quoted && context.kind != FieldKind::Url && context.kind != FieldKind::ObjectKey);
+            hit(if honest && !known_url { Confidence::Hint } else { Confidence::Likely })
+        }
+        Place::Public => {
+            let (user, _) = authority.rsplit_once('@')?;
+            let looks_like_host =
+                ["com", "net", "org", "io", "dev", "app", "co", "gov", "edu", "de", "aws"].iter().any(|zone| {
+                    let name = without_port(user.split(['#', '&']).next().unwrap_or_default());
+                    name.rsplit_once('.')
+                        .is_some_and(|(before, last)| !before.is_empty() && last.eq_ignore_ascii_case(zone))
+                });
+            if parts > 1 && (looks_like_host || authority.contains('\\')) { hit(Confidence::Likely) } else { None }
+        }
+    }
+}
+
+fn scheme_start(text: &str, colon: usize) -> usize {
+    colon - scheme_before(text, colon).len()
+}
+
+fn without_port(host: &str) -> &str {
+    if host.starts_with('[') {
+        return host.split_inclusive(']').next().unwrap_or(host);
+    }
+    host.split(':').next().unwrap_or(host)
+}

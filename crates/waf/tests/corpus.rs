@@ -1,0 +1,153 @@
+//! What the engine says to texts people write and to texts attackers write.
+
+use std::fs;
+use std::path::PathBuf;
+
+use waf::{Context, Engine, FieldKind, Limits, Match, refuses};
+
+fn corpus(name: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(name);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The texts of a corpus file with the group each stands in.
+fn texts(file: &str) -> Vec<(String, String)> {
+    let mut group = String::new();
+    let mut texts = Vec::new();
+    for (number, line) in file.lines().enumerate() {
+        if let Some(name) = line.strip_prefix("## ").filter(|_| !line.contains("\\n")) {
+            name.clone_into(&mut group);
+        } else if number > 0 && !line.is_empty() {
+            texts.push((group.clone(), unescape(line)));
+        }
+    }
+    texts
+}
+
+fn unescape(line: &str) -> String {
+    let mut out = String::new();
+    let mut characters = line.chars();
+    while let Some(character) = characters.next() {
+        if character != '\\' {
+            out.push(character);
+            continue;
+        }
+        match characters.next() {
+            Some('n') => out.push('\n'),
+            Some('r') => out.push('\r'),
+            Some('t') => out.push('\t'),
+            Some('0') => out.push('\0'),
+            Some('e') => out.push('\u{1b}'),
+            Some('\\') => out.push('\\'),
+            Some(other) => out.extend(['\\', other]),
+            None => out.push('\\'),
+        }
+    }
+    out
+}
+
+fn inspect(text: &str, context: Context) -> Vec<Match> {
+    let mut matches = Vec::new();
+    Engine::shared()
+        .walk_text("body", text, &Limits::default(), &|_| context, &mut matches)
+        .expect("a short text is within the limits");
+    matches
+}
+
+fn family(found: &Match) -> String {
+    serde_json::to_value(found.family).unwrap().as_str().unwrap_or_default().to_owned()
+}
+
+fn let_through(file: &str, context: Context, per_family: bool) -> Vec<String> {
+    let mut missed = Vec::new();
+    for (group, text) in texts(&corpus(file)) {
+        let matches = inspect(&text, context);
+        if !refuses(&matches) {
+            missed.push(format!("[{group}] {text:?} let through"));
+        } else if per_family && !matches.iter().any(|found| family(found) == group) {
+            let said: Vec<_> = matches.iter().map(|found| found.rule).collect();
+            missed.push(format!("[{group}] {text:?} refused only as {said:?}"));
+        }
+    }
+    missed
+}
+
+fn refused(file: &str, context: Context) -> Vec<String> {
+    let mut missed = Vec::new();
+    for (group, text) in texts(&corpus(file)) {
+        let matches = inspect(&text, context);
+        if refuses(&matches) {
+            let said: Vec<_> = matches.iter().map(|found| (found.rule, &found.field, &found.excerpt)).collect();
+            missed.push(format!("[{group}] {text:?} refused: {said:?}"));
+        }
+    }
+    missed
+}
+
+fn none(missed: Vec<String>) {
+    assert!(missed.is_empty(), "{} texts judged wrongly:\n{}", missed.len(), missed.join("\n"));
+}
+
+#[test]
+fn hostile_texts_are_refused_under_their_family() {
+    assert!(texts(&corpus("hostile.txt")).len() >= 250);
+    none(let_through("hostile.txt", Context::default(), true));
+}
+
+#[test]
+fn honest_texts_pass() {
+    assert!(texts(&corpus("honest.txt")).len() >= 300);
+    none(refused("honest.txt", Context::default()));
+}
+
+#[test]
+fn honest_texts_pass_as_prose_and_as_headers() {
+    none(refused("honest.txt", Context::of(FieldKind::FreeText)));
+    let one_line: Vec<_> = refused("honest.txt", Context::of(FieldKind::Header))
+        .into_iter()
+        .filter(|miss| !miss.contains("header-injection"))
+        .collect();
+    none(one_line);
+}
+
+#[test]
+fn honest_events_pass_even_where_nothing_is_known_of_them() {
+    let events: Vec<serde_json::Value> = serde_json::from_str(&corpus("envelopes.json")).unwrap();
+    assert!(events.len() >= 10);
+    for event in &events {
+        let mut matches = Vec::new();
+        let work =
+            Engine::shared().walk("event", event, &Limits::default(), &|_| Context::default(), &mut matches).unwrap();
+        assert!(!refuses(&matches), "{event}\n{matches:#?}");
+        assert!(work.leaves > 4 && work.bytes > 100, "{work:?}");
+    }
+}
+
+#[test]
+fn hostile_texts_are_refused_in_every_field_of_an_event() {
+    let events: Vec<serde_json::Value> = serde_json::from_str(&corpus("envelopes.json")).unwrap();
+    let hostile = [
+        "' OR '1'='1",
+        "x; cat /etc/passwd",
+        "../../etc/passwd",
+        "<script>alert(1)</script>",
+        "http://169.254.169.254/latest",
+    ];
+    for event in &events {
+        for (turn, attack) in hostile.iter().enumerate() {
+            let mut wrapped = serde_json::json!({ "inner": attack }).to_string();
+            for _ in 0..turn {
+                wrapped = serde_json::Value::String(wrapped).to_string();
+            }
+            let mut event = event.clone();
+            event["added"] = serde_json::json!([{ "deep": { "deeper": wrapped } }]);
+            let mut matches = Vec::new();
+            Engine::shared().walk("event", &event, &Limits::default(), &|_| Context::default(), &mut matches).unwrap();
+            assert!(refuses(&matches), "{attack} in {turn} layers");
+            assert!(
+                matches.iter().all(|found| found.field.starts_with("event.added[0].deep.deeper|json")),
+                "{matches:#?}"
+            );
+        }
+    }
+}
