@@ -238,6 +238,23 @@ pub fn base64(text: &str) -> Option<Decoded> {
     printable(&bytes).then(|| Decoded::Text(text_of(bytes)))
 }
 
+/// Hexadecimal digits of bytes that begin like a serialised object. Other bytes have too many honest meanings.
+pub fn hexadecimal(text: &str) -> Option<Vec<u8>> {
+    let digits = text.trim();
+    let digits = digits.strip_prefix("0x").unwrap_or(digits);
+    // The first byte of every format in question, before any work.
+    let opens = matches!(digits.as_bytes(), [b'a' | b'A', b'c' | b'C', ..] | [b'8' | b'0', b'0' | b'4', ..]);
+    if digits.len() < 16 || digits.len() % 2 != 0 || !opens {
+        return None;
+    }
+    let bytes = digits.as_bytes();
+    let head: Vec<u8> = (0..8).map_while(|index| hex(bytes, index * 2, 2)).map(|value| value as u8).collect();
+    if !is_payload(&head) {
+        return None;
+    }
+    (0..bytes.len() / 2).map(|index| hex(bytes, index * 2, 2).map(|value| value as u8)).collect()
+}
+
 /// The parts of a JSON Web Token that hold claims: header and payload.
 pub fn token(text: &str) -> Option<[String; 2]> {
     let text = text.strip_prefix("Bearer ").unwrap_or(text).trim();

@@ -259,22 +259,27 @@ impl<'a> Walk<'a> {
                 return Ok(());
             }
         }
+        if let Some(bytes) = classes.is_word().then(|| decode::hexadecimal(text)).flatten() {
+            return self.binary(&bytes, "hex", depth);
+        }
         match decode::base64(text) {
             None => Ok(()),
             Some(Decoded::Text(text)) => self.unwrapped(Some(text), "base64", key, depth),
-            Some(Decoded::Binary(bytes)) => {
-                self.taken_off(depth)?;
-                self.work.bytes = self.work.bytes.saturating_add(bytes.len());
-                if self.work.bytes > self.limits.max_bytes {
-                    return Err(self.exceed(Limit::Bytes));
-                }
-                let context = (self.contexts)(&self.path);
-                self.within(format_args!("|base64"), |walk| {
-                    rules::binary_payload(&walk.path, &bytes, context, walk.matches);
-                });
-                Ok(())
-            }
+            Some(Decoded::Binary(bytes)) => self.binary(&bytes, "base64", depth),
         }
+    }
+
+    fn binary(&mut self, bytes: &[u8], layer: &str, depth: usize) -> Result<(), Stop> {
+        self.taken_off(depth)?;
+        self.work.bytes = self.work.bytes.saturating_add(bytes.len());
+        if self.work.bytes > self.limits.max_bytes {
+            return Err(self.exceed(Limit::Bytes));
+        }
+        let context = (self.contexts)(&self.path);
+        self.within(format_args!("|{layer}"), |walk| {
+            rules::binary_payload(&walk.path, bytes, context, walk.matches);
+        });
+        Ok(())
     }
 
     fn form(&mut self, text: &str, depth: usize) -> Result<(), Stop> {

@@ -92,12 +92,14 @@ fn none(missed: Vec<String>) {
 fn hostile_texts_are_refused_under_their_family() {
     assert!(texts(&corpus("hostile.txt")).len() >= 250);
     none(let_through("hostile.txt", Context::default(), true));
+    none(let_through("hostile_blind.txt", Context::default(), false));
 }
 
 #[test]
 fn honest_texts_pass() {
     assert!(texts(&corpus("honest.txt")).len() >= 300);
     none(refused("honest.txt", Context::default()));
+    none(refused("honest_blind.txt", Context::default()));
 }
 
 #[test]

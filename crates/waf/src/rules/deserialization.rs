@@ -15,8 +15,7 @@ pub(super) static RULES: &[Rule] = &[
         patterns: &[
             certain(&["ro0ab"], r"(?:^|[^\w+/])rO0ABX[NQVB]").plain(),
             likely(&["ro0ab", "aaeaaad", "ganj", "gaso", "gasv", "gajj", "gauv", "gawv", "gash", "gaajy", "gancw", "gapj", "gar"], r"(?-i:^rO0AB|AAEAAAD/{4}|^gAS[V-Z0-9a-z]\w{2}AAAAA|^gAWV\w{2}AAAAA|^gAN[jc]|^gAJ[jc])").plain(),
-            likely(&["aced0005", "800495", "800595", "8003637", "80026370"], r"(?:^|\s|0x|=)(?:aced0005[7s]|800[45]95[0-9a-f]{2}0{6}|800[23]63)").plain(),
-            certain(&["_$$nd_func$$_", "$$nd_cc$$", "_$$nd_"], r"_?\$\$ND_(?:FUNC|CC)\$\$"),
+certain(&["_$$nd_func$$_", "$$nd_cc$$", "_$$nd_"], r"_?\$\$ND_(?:FUNC|CC)\$\$"),
             certain(&["\n"], r"c(?:os|posix|nt|subprocess|builtins|__builtin__|sys|commands|platform|pty|timeit|runpy|importlib)\n\w[\w.]*\n"),
             certain(&["o:", "c:"], r"(?:^|[;{}\x22\s=|:])[OC]:\+?\d+:\x22[\w\\]+\x22:\+?\d+:\{"),
             likely(&["a:"], r"(?:^|[;=])a:\d+:\{(?:i:\d+|s:\d+:\x22[^\x22]*\x22);(?:[OC]:\d+:\x22|a:\d+:\{)"),

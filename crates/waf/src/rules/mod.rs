@@ -39,6 +39,7 @@ pub enum Family {
     /// Template and expression languages, log lookups.
     Template,
     /// Query operators of document stores, DynamoDB expressions.
+    #[serde(rename = "nosql")]
     NoSql,
     /// Scripts in pages.
     Xss,

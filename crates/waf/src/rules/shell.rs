@@ -12,11 +12,13 @@ use crate::context::FieldKind;
 use crate::engine::compile;
 
 /// Programs whose names no sentence holds.
-const STRONG: &str = r"(?:wget|ncat|netcat|n[ck]|bash|zsh|dash|ksh|csh|sh|whoami|uname|nslookup|chmod|chown|printenv|ifconfig|ipconfig|netstat|powershell(?:\.exe)?|pwsh|cmd(?:\.exe)?|certutil|bitsadmin|rundll32|regsvr32|mshta|wmic|systeminfo|tasklist|busybox|socat|mkfifo|nohup|tftp|scp|lsof|sudo|traceroute|tcpdump|python[23]?(?:\.\d+)?|perl|ruby|php|node|lua|gcc|base64|xxd|openssl|awk|sed|kubectl|docker|crontab|useradd|passwd|rm|rmdir|mv|cp|ls|ps|pwd|chroot|insmod|iptables|systemctl|apt|apt-get|yum|pip3?|npm|npx|gcloud|aws|curl|dig|nmap|telnet|ssh|ftp|expr)";
+const STRONG: &str = r"(?:wget|ncat|netcat|n[ck]|bash|zsh|dash|ksh|csh|sh|whoami|uname|nslookup|chmod|chown|printenv|ifconfig|ipconfig|netstat|powershell(?:\.exe)?|pwsh|cmd\.exe|certutil|bitsadmin|rundll32|regsvr32|mshta|wmic|systeminfo|tasklist|busybox|socat|mkfifo|nohup|tftp|tcpdump|base64|xxd|crontab|useradd|rm|rmdir|ls|chroot|insmod|iptables|systemctl)";
+/// Programs people talk about: they count with an argument that has the marks of one.
+const KNOWN: &str = r"(?:curl|dig|nmap|telnet|ssh|scp|ftp|rsync|traceroute|kubectl|docker|sudo|cp|mv|ps|pwd|lsof|openssl|awk|sed|gcc|expr|pip3?|npm|npx|gcloud|aws|apt-get|yum|apk)";
 /// Programs that are words, too.
-const ANY: &str = r"(?:cat|tac|nl|head|tail|more|less|echo|printf|env|id|w|who|host|ping|ping6|sleep|kill|find|grep|touch|tee|xargs|type|dir|net|del|copy|set|export|source|exec|eval|reboot|shutdown|halt|init|date|sort|uniq|rev|od|strings|tar|zip|unzip|gzip|dd|mail|sendmail|ln|mkdir|hostname|timeout|time|test|cut|diff|split|fold|make|last|groups|df|du|mount|umount|route|arp|history|alias|command|read|nice|watch|at|jobs|fg|bg|wall|write)";
+const ANY: &str = r"(?:cat|tac|nl|head|tail|more|less|echo|printf|env|id|w|who|host|ping|ping6|sleep|kill|find|grep|touch|tee|xargs|type|dir|net|del|copy|set|export|source|exec|eval|reboot|shutdown|halt|init|date|sort|uniq|rev|od|strings|tar|zip|unzip|gzip|dd|mail|sendmail|ln|mkdir|hostname|timeout|time|test|cut|diff|split|fold|make|last|groups|df|du|mount|umount|route|arp|history|alias|command|read|nice|watch|at|jobs|fg|bg|wall|write|passwd|apt|cmd|python[23]?(?:\.\d+)?|perl|ruby|php|node|lua)";
 /// What stands behind a command and not behind a verb: a path, a flag, a variable, an address, a redirection.
-const ARGUMENT: &str = r"(?:[\s+]+(?:[\x22']?(?:/|~/|\.{1,2}/|\./|\$|-{1,2}[a-z0-9?]|%\w+%|[a-z]:\\|https?:|\*|\d{1,3}(?:\.\d{1,3}){3}\b|>|<)|[\w-]+\.(?:php|sh|py|txt|conf|log|env|js|json|ya?ml|exe|ini|[a-z]{2,3}/)|\S+\s*[|>;&]\s*[\w/$.-])|\s*[<>]\s*[/\w&(.$]|\$\{?IFS|\s*`|\{)";
+const ARGUMENT: &str = r"(?:[\s+]+(?:[\x22']?(?:/|~/|\.{1,2}/|\./|\$|-{1,2}[a-z0-9?]|%\w+%|[a-z]:\\|https?:|\*|\d{1,3}(?:\.\d{1,3}){3}\b|>|<)|[\w-]+\.(?:php|sh|py|txt|conf|log|env|js|json|ya?ml|exe|ini|[a-z]{2,3}/)|\S+\s*(?:\|\s*(?:(?:ba|z|da)?sh|nc|python|perl|php|base64|curl|tee|xargs|sudo)\b|>\s*[\w/.$]))|\s*[<>]\s*[/\w&(.$]|\$\{?IFS|\s*`|\{)";
 
 pub(super) static RULES: &[Rule] = &[
     Rule {
@@ -62,7 +64,7 @@ pub(super) static RULES: &[Rule] = &[
         },
         patterns: &[
             certain(&["$ifs", "${ifs", "$@", "() {", "(){", "() \t{"], r"\$\{?IFS\b|\w\$@\w+\s+[/-]|\(\)\s*\{\s*[:_\w]*\s*;?\s*\}\s*;"),
-            likely(&["?/", "*/", "/?", "/*", "???"], r"(?:^|[\s;|&`(=])/(?:[a-z]*[?\[][a-z?*\]\[]*/[a-z?*\]\[]*[?*\[]|\?{2,}/|[a-z]{1,4}[?*]?/[a-z?]*\?[a-z?]*(?:\s|$)|[a-z]+/[a-z]*\?[a-z?]*(?:\s+[/-]|$))"),
+            likely(&["?/", "*/", "/?", "/*", "???", "/bin/", "/etc/", "/usr/"], r"(?:^|[\s;|&`(=])/(?:[a-z]*[?\[][a-z?*\]\[]*/[a-z?*\]\[]*[?*\[]|\?{2,}/|[a-z]{1,4}[?*]?/[a-z?]*\?[a-z?]*(?:\s|$)|[a-z]+/[a-z]*\?[a-z?]*(?:\s+[/-]|$))"),
             likely(&["{", "${path", "${home", "${shell", "${#"], r"(?:^|[;|&`(\n])\s*\{\w+,[^}\s]+\}|\$\{(?:PATH|HOME|SHELL|PWD|OLDPWD):\d+:\d+\}"),
             likely(&["%comspec%", "%programfiles", "%systemroot%", "%path:"], r"%(?:comspec|systemroot)%|%(?:programfiles|path|comspec):~\d"),
         ],
@@ -118,16 +120,19 @@ fn expressions() -> &'static Expressions {
         let path = r"(?:/(?:usr/(?:local/)?)?s?bin/)?";
         let end = r"(?:\s*$|\s*[;&|`)#'\x22]|\s+[;&|#'\x22])";
         let separator = r"(?:;|\|\|?|&&?)[\s+(]*";
-        let rest = r"(?:[\s+]+[^\s;|&]*[\w\])}][./:$|{\\=-][\w/$~*]|[\s+]+[\w-]+\s*(?:[|;&`]|>\s*\S|$))";
+        let marked = r"[\s+]+[^\s;|&]*[\w\])}][./:$|{\\@=-][\w/$~*]";
+        let rest = r"[\s+]+[\w-]+\s*(?:[|;&`]|>\s*\S|$)";
         Expressions {
-            strong: compile(&format!(r"{separator}{path}{STRONG}\b(?:{ARGUMENT}|{rest}|{end})")),
+            strong: compile(&format!(
+                r"{separator}{path}(?:{STRONG}\b(?:{ARGUMENT}|{marked}|{rest}|{end})|{KNOWN}\b(?:{ARGUMENT}|{marked}))"
+            )),
             weak: compile(&format!(r"{separator}{path}{ANY}\b{ARGUMENT}")),
             alone: compile(&format!(
                 r"(?:;|\|\|?|&&?)\s*{path}(?:id|env|ls|ps|pwd|whoami|uname|hostname|w|who|dir|set|ipconfig|ifconfig|netstat|reboot|shutdown|printenv|ver|systeminfo|sleep\s+\d+|ping\s+-[cn]\s*\d+\s+\S+|echo\s+\S+|nslookup\s+\S+|sleep\$\S+|ping\s+[\w.-]+\.[a-z]{{2,}}|cat\s+[\w-]+|del\s+\S+|net\s+(?:user|share|view|localgroup)\b[^;]*|kill\s+-?\d+.*|rm\s+\S+|touch\s+\S+)\s*(?:[;#&|'\x22\n]*\s*$|;|&&|\|\|)"
             )),
-            after_break: compile(&format!(r"[\r\n]\s*{path}(?:{STRONG}|{ANY})\b(?:{ARGUMENT})|[\r\n]\s*(?:id|whoami|uname -a|ls|env|ifconfig)\s*$")),
-            substitution: compile(&format!(r"\$\(+\s*(?:{path}(?:{STRONG}|{ANY})\b[^)]{{0,300}}|/\w+/[\w/]+|<\s*/|\(|\d+\s*[*+-]\s*\d+|printf\b)")),
-            inside: compile(&format!(r"^\s*{path}(?:{STRONG}|{ANY})\b")),
+            after_break: compile(&format!(r"[\r\n]\s*{path}(?:{STRONG}|{KNOWN}|{ANY})\b(?:{ARGUMENT})|[\r\n]\s*(?:id|whoami|uname -a|ls|env|ifconfig)\s*$")),
+            substitution: compile(&format!(r"\$\(+\s*(?:{path}(?:{STRONG}|{KNOWN}|{ANY})\b[^)]{{0,300}}|/\w+/[\w/]+|<\s*/|\(|\d+\s*[*+-]\s*\d+|printf\b)")),
+            inside: compile(&format!(r"^\s*{path}(?:{STRONG}|{KNOWN}|{ANY})\b")),
         }
     })
 }
@@ -153,7 +158,16 @@ fn command(subject: &Subject<'_>) -> Option<Hit> {
         && bytes.get(found.start() + 1).is_some_and(|byte| *byte != b'&' && *byte != b' ')
         && before.contains(&b'=');
     let table = bytes.get(found.start()) == Some(&b'|') && bytes.contains(&b'\n');
-    if columns || query || table { None } else { hit(found, Confidence::Likely) }
+    // `bring your passport; id` ends in a word, `8.8.8.8; id` in a command.
+    let word = [&b"id"[..], b"env", b"set", b"dir", b"who", b"w", b"ver"]
+        .iter()
+        .any(|word| found.as_bytes().trim_ascii().ends_with(word));
+    let sentence = word && before.iter().filter(|byte| **byte == b' ').count() >= 2;
+    match (columns || query || table, sentence) {
+        (true, _) => None,
+        (false, true) => hit(found, Confidence::Hint),
+        (false, false) => hit(found, Confidence::Likely),
+    }
 }
 
 /// Whether the separator belongs to a cookie, a header parameter or a row of words: `; sh=1`, `| id |`.

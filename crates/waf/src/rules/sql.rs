@@ -24,7 +24,7 @@ pub(super) static RULES: &[Rule] = &[
         },
         patterns: &[
             analyser(&["or", "and", "||", "&&", "having", "where", "when"], tautology),
-            likely(&["or", "||", "and"], r"(?:^|[\d'\x22)%\s])\s*(?:\b(?:or|and)\b|\|\|)\s*(?:not\s+)?(?:true|false|null|\d+|'[^']*')\s*(?:--|#\s*$|/\*|;\s*--)"),
+            likely(&["or", "||", "and"], r"(?:(?:^|[\d'\x22)%\s])\s*(?:\b(?:or|and)\b|\|\|)\s*(?:not\s+)?(?:true|false|null|\d+)|['\x22\d]\s*\)*\s*(?:or|and|\|\|)\s*'[^']*')\s*(?:--|#\s*$|/\*|;\s*--)"),
             likely(&["or", "and"], r"\b(?:or|and)\s+(?:not\s+)?(?:exists\s*\(|\(?\s*select\s+(?:[\w*@(]|')|(?:\w+\s*\()?(?:ascii|substr|substring|mid|ord|length|len|user|database|version)\s*\(\s*(?:\(?\s*select|\w+\s*[,()]|@@))"),
             likely(&["or true", "or+true", "or/**/true", "or 1 "], r"(?:['\x22)\d]|^)\s*or\s+(?:true|1)\s*(?:--|#|;|$|limit\b|order\b|group\b|union\b)").plain(),
             likely(&["'='", "'=0", "''='", "'like'", "'|'", "'^'", "'-'0", "'=''"], r"^\w{0,24}'\s*(?:[=|^*]|like|[-+^]\s*0|=\s*0)\s*(?:'[^']{0,16}'?|\d+)?\s*(?:--|#|\+)?[\s+]*$"),
@@ -43,7 +43,7 @@ pub(super) static RULES: &[Rule] = &[
         },
         patterns: &[
             certain(&["union"], r"\bunion\b[\s(+]*(?:(?:all|distinct|distinctrow)\b[\s(+]*)?select\b[\s(+]*(?:(?:all|distinct|top\s+\d+)\s+)?(?:null\b|-?\d|@|\*|'|\x22|0x|~|!|\w+\s*\(|[\w.`]+\s*,|[\w.`]+\s+(?:as\s+\w+\s*,|from\s+\w)|[\w.`]+\s*(?:--|#|/\*|;))").plain(),
-            likely(&["union"], r"\bunion\s+all\s+select\b|\bunion\b[\s(]*(?:values\s*\(|table\s+\w+\s*(?:--|#|;|$))|['\x22)\d]\s*union\b[\s(]*(?:all\s+|distinct\s+)?select\b").plain(),
+            likely(&["union"], r"\bunion\s+all\s+select\b|\bunion\b[\s(]*(?:values\s*\(|table\s+\w+\s*(?:--|#|;|$))|\d\s*union\b[\s(]*(?:all\s+|distinct\s+)?select\b|['\x22]\s*\)+\s*union\b[\s(]*select\b").plain(),
             hint(&["union"], r"\bunion\s+(?:distinct\s+)?select\b").plain(),
         ],
     },
@@ -76,7 +76,7 @@ pub(super) static RULES: &[Rule] = &[
         },
         patterns: &[
             certain(&["waitfor", "pg_sleep", "dbms_pipe", "dbms_lock", "dbms_session", "benchmark", "randomblob"], r"\bwaitfor\s+(?:delay|time)\s*['\x22(@\d]|\bpg_sleep(?:_for|_until)?\s*\(|\bdbms_(?:pipe\s*\.\s*receive_message|(?:lock|session)\s*\.\s*sleep)|\bbenchmark\s*\(\s*\d+\s*,|\brandomblob\s*\(\s*\d{5,}"),
-            likely(&["sleep"], r"(?:^|['\x22=,;(|+*/&-]|\b(?:and|or|select|if|xor|rlike|then|union|when|by)\b)[\s(]*(?:\w+\s*=\s*)?sleep\s*\(\s*(?:\d+(?:\.\d+)?|\()\s*\)?"),
+            likely(&["sleep"], r"(?:^|['\x22=,;(|+*/&-]|\b(?:and|or|select|if|xor|rlike|then|union|when|by)\b)[\s(]*(?:\w+\s*=\s*)?(?:sleep\(\s*[\d(]|sleep\s*\(\s*\d+(?:\.\d+)?\s*\))"),
             likely(&["sleep"], r"\b(?:if|case)\b.{0,120}\bsleep\s*\("),
         ],
     },
@@ -140,7 +140,7 @@ fn condition() -> &'static Regex {
     static CONDITION: OnceLock<Regex> = OnceLock::new();
     CONDITION.get_or_init(|| {
         compile(
-            r"(?:\b(?:or|and|xor|having|where|when)\b|\|\||&&)(?:[\s(!~+]|not\b|binary\b)*(?P<left>'[^']*'|\x22[^\x22]*\x22|-?\d+(?:\.\d+)?|0x[0-9a-f]+|[\w.`]+(?:\(\s*\))?)\s*\)*\s*(?P<op><=>|=+|<>|!=|>=?|<=?|\b(?:not\s+)?(?:like|rlike|regexp|in)\b|\bis\s+(?:not\s+)?null\b)[\s(]*(?P<right>'[^']*'?|\x22[^\x22]*\x22?|-?\d+(?:\.\d+)?|0x[0-9a-f]+|[\w.`]+|$)",
+            r"(?:\b(?:or|and|xor|having|where|when)\b|\|\||&&)(?:[\s(!~+]|not\b|binary\b)*(?P<left>'[^']*'|\x22[^\x22]*\x22|-?\d+(?:\.\d+)?|0x[0-9a-f]+|[\w.`]+(?:\(\s*\))?)\s*\)*\s*(?P<op><=>|=+|<>|!=|>=?|<=?|\b(?:not\s+)?(?:like|rlike|regexp|in)\b|\bis\s+(?:not\s+)?null\b)[\s(]*(?P<right>'[^']*'?|\x22[^\x22]*\x22?|-?\d+(?:\.\d+)?|0x[0-9a-f]+|[\w.`]+)?",
         )
     })
 }
@@ -152,7 +152,7 @@ fn tautology(subject: &Subject<'_>) -> Option<Hit> {
     let mut quotes = OpenQuotes::new(bytes);
     for found in condition().captures_iter(bytes) {
         let (whole, left, op) = (found.get(0)?, found.name("left")?.as_bytes(), found.name("op")?.as_bytes());
-        let right = found.name("right")?.as_bytes();
+        let right = found.name("right").map_or(&b""[..], |right| right.as_bytes());
         let open = quotes.closes_before(whole.start());
         let after_comment = commented(bytes.get(whole.end()..).unwrap_or_default());
         let hit = |confidence| Some(Hit { range: whole.range(), confidence });
