@@ -1,1 +1,107 @@
-//! template
+//! Reads CloudFormation and SAM templates (YAML and JSON) into the graph: functions, what triggers them, the roles they run
+//! as with every statement, and the resources around them, each with its place in the source.
+//!
+//! SAM is read as its translator would expand it (`Globals`, implicit APIs and roles, policy templates, connectors), without
+//! being expanded: everything points at what a person wrote. Values that only deployment knows stay values with holes.
+//! Parameters count with their defaults; where a condition stays open, its first branch counts. A resource is left out for its
+//! condition only where no parameter could turn it on.
+//!
+//! Deliberately absent: checking a template against the resource schemas, macros other than `AWS::Include` and the
+//! language extensions, files in buckets (only files of the repository are opened), Serverless Framework, CDK and Terraform.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod apigateway;
+mod check;
+mod connectors;
+mod evaluate;
+mod events;
+mod files;
+mod functions;
+mod globals;
+mod model;
+mod nested;
+mod normalize;
+mod openapi;
+mod policy;
+mod reader;
+mod resources;
+mod roles;
+mod sam_api;
+mod triggers;
+
+use files::{Files, MAX_BYTES};
+use findings::{Diagnostic, Level};
+use graph::Application;
+use source::{FileId, Sources};
+
+/// The name diagnostics carry.
+pub(crate) const READER: &str = "template";
+
+/// What came of reading a template.
+#[derive(Debug, Clone, Default)]
+pub struct Reading {
+    /// The application; none where the file holds no resources that could be read.
+    pub application: Option<Application>,
+    /// What was not read or not understood.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Other files that were read for it: nested stacks, API definitions, includes. A nested stack is part of this
+    /// application, so it need not be read as one of its own.
+    pub included: Vec<FileId>,
+}
+
+/// Cheap test on path and text: may this be a CloudFormation or SAM template?
+///
+/// True for a YAML or JSON file that has `AWSTemplateFormatVersion`, SAM's transform, or resources with an `AWS::` type.
+pub fn looks_like_template(path: &str, text: &str) -> bool {
+    let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
+    if !matches!(extension.as_str(), "yaml" | "yml" | "json" | "template") {
+        return false;
+    }
+    // CDK's tree and manifest speak of resources without being templates.
+    let json = text.trim_start_matches('\u{feff}').trim_start().starts_with('{');
+    if text.contains("AWSTemplateFormatVersion") {
+        return has_key(text, json, "AWSTemplateFormatVersion") || has_key(text, json, "Resources");
+    }
+    if !has_key(text, json, "Resources") {
+        return false;
+    }
+    text.contains("AWS::Serverless-2016-10-31") || names_aws_type(text)
+}
+
+/// Whether a document has a key that may stand at its top: unindented in YAML, quoted anywhere in JSON.
+fn has_key(text: &str, json: bool, key: &str) -> bool {
+    text.match_indices(key).any(|(at, _)| {
+        let before = text[..at].trim_end_matches(['"', '\'']);
+        let after = text[at + key.len()..].trim_start_matches(['"', '\'']).trim_start_matches([' ', '\t']);
+        after.starts_with(':') && (json || before.is_empty() || before.ends_with(['\n', '\u{feff}']))
+    })
+}
+
+/// Whether some `Type` is an AWS or custom resource's.
+fn names_aws_type(text: &str) -> bool {
+    text.match_indices("Type").any(|(at, _)| {
+        let rest = text[at + 4..].trim_start_matches(['"', '\'', ' ', '\t']);
+        rest.strip_prefix(':')
+            .map(|rest| rest.trim_start_matches(['"', '\'', ' ', '\t', '\r', '\n']))
+            .is_some_and(|value| value.starts_with("AWS::"))
+    })
+}
+
+/// Reads the template `file` of `sources`.
+///
+/// `open` gives the text of a file of the repository by its path relative to what is scanned; it is asked for nested stacks,
+/// API definitions, state machines and includes. Those are added to `sources`, so that spans into them can be shown.
+pub fn read(sources: &mut Sources, file: FileId, open: &mut dyn FnMut(&str) -> Option<String>) -> Reading {
+    let mut files = Files::new(sources, open);
+    let mut diagnostics = Vec::new();
+    if files.length(file) > MAX_BYTES {
+        let message = format!("`{}` is larger than {} MiB and was not read", files.path(file), MAX_BYTES >> 20);
+        diagnostics.push(
+            Diagnostic::general(Level::Error, READER, message).help("AWS itself accepts templates of at most 1 MB"),
+        );
+        return Reading { application: None, diagnostics, included: Vec::new() };
+    }
+    let application = reader::read_root(&mut files, file, &mut diagnostics);
+    Reading { application, diagnostics, included: files.included }
+}

@@ -1,0 +1,70 @@
+//! The files a template names: opened through the caller, added to the sources, each read once.
+
+use source::{Document, FileId, SourceFile, Sources};
+
+/// The largest file that is read; AWS refuses templates over 1 MB.
+pub(crate) const MAX_BYTES: usize = 16 << 20;
+
+/// Access to the repository's files by path relative to what is scanned.
+pub(crate) struct Files<'a> {
+    sources: &'a mut Sources,
+    open: &'a mut dyn FnMut(&str) -> Option<String>,
+    /// Files that were read besides the template itself.
+    pub(crate) included: Vec<FileId>,
+}
+
+impl<'a> Files<'a> {
+    pub(crate) fn new(sources: &'a mut Sources, open: &'a mut dyn FnMut(&str) -> Option<String>) -> Self {
+        Self { sources, open, included: Vec::new() }
+    }
+
+    /// The path of a file.
+    pub(crate) fn path(&self, file: FileId) -> String {
+        self.sources.get(file).map_or_else(String::new, |file| file.path().to_string())
+    }
+
+    /// How long a file is, in bytes.
+    pub(crate) fn length(&self, file: FileId) -> usize {
+        self.sources.get(file).map_or(0, |file| file.text().len())
+    }
+
+    /// The document in a file.
+    pub(crate) fn document(&self, file: FileId) -> Document {
+        Document::detect(file, self.sources.get(file).map_or("", SourceFile::text))
+    }
+
+    /// The file that `folder` means by `written`, if it lies in the repository.
+    pub(crate) fn load(&mut self, folder: &str, written: &str) -> Option<(FileId, String)> {
+        let path = local_path(folder, written)?;
+        let file = match self.sources.find(&path) {
+            Some((file, _)) => file,
+            None => {
+                let text = (self.open)(&path).filter(|text| text.len() <= MAX_BYTES)?;
+                self.sources.add(SourceFile::new(path.clone(), text))
+            }
+        };
+        if !self.included.contains(&file) {
+            self.included.push(file);
+        }
+        Some((file, path))
+    }
+}
+
+/// A path as written in a template of `folder`, relative to what is scanned; none for addresses and for paths that lead out.
+pub(crate) fn local_path(folder: &str, written: &str) -> Option<String> {
+    let written = written.strip_prefix("file://").unwrap_or(written);
+    if written.is_empty() || written.contains("://") || written.starts_with("arn:") || written.starts_with('/') {
+        return None;
+    }
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    for part in written.split(['/', '\\']) {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}

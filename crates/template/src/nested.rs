@@ -1,0 +1,215 @@
+//! Nested stacks: their resources become part of the application that nests them.
+//!
+//! A nested template names its own resources; what a parent hands in through parameters names the parent's. The parent's are
+//! marked (`^Table`) while the child is read, so that neither is taken for the other.
+
+use crate::READER;
+use crate::files::Files;
+use crate::model::Template;
+use crate::reader::{MAX_NESTING, Nesting, Outcome, read_stack};
+use findings::{Diagnostic, Level};
+use graph::{Application, Code, Part, Setting, Value};
+use source::Node;
+use std::collections::{HashMap, HashSet};
+
+/// Marks a resource of the parent in a nested template.
+const OUTER: char = '^';
+
+/// A nested stack that was read.
+pub(crate) struct Child {
+    application: Application,
+}
+
+/// Reads the stacks that a template nests, and notes their outputs in it.
+pub(crate) fn read_children(
+    template: &mut Template,
+    files: &mut Files<'_>,
+    nesting: &mut Nesting,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Child> {
+    let mut children = Vec::new();
+    let stacks: Vec<(String, Node, Node)> = template
+        .blocks
+        .iter()
+        .filter_map(|block| {
+            let property = match block.resource_type.as_str() {
+                "AWS::Serverless::Application" => "Location",
+                "AWS::CloudFormation::Stack" => "TemplateURL",
+                _ => return None,
+            };
+            let location = block.get(property)?.clone();
+            let parameters = block.get("Parameters").cloned().unwrap_or_else(|| Node::null(block.name_span));
+            Some((block.name.clone(), location, parameters))
+        })
+        .collect();
+    for (stack, location, parameters) in stacks {
+        if location.is_mapping() && location.get("ApplicationId").is_some() {
+            diagnostics.push(
+                Diagnostic::at(
+                    Level::Note,
+                    READER,
+                    location.span,
+                    format!("`{stack}` is an application of the Serverless Application Repository, which is not here"),
+                )
+                .help("its functions are missing from what is said about this template"),
+            );
+            continue;
+        }
+        let written = template.value(&location);
+        let loaded = written.as_text().and_then(|path| {
+            files.load(&template.folder, path).or_else(|| files.load(&template.folder, in_bucket(path)?))
+        });
+        let Some((file, path)) = loaded else {
+            diagnostics.push(
+                Diagnostic::at(
+                    Level::Warning,
+                    READER,
+                    location.span,
+                    format!("the template `{written}` of nested stack `{stack}` is not here"),
+                )
+                .help("its functions are missing from what is said about this template"),
+            );
+            continue;
+        };
+        if nesting.open.contains(&file) || nesting.open.len() >= MAX_NESTING {
+            let message = if nesting.open.contains(&file) {
+                format!("nested stack `{stack}` leads back to `{path}`")
+            } else {
+                format!("nested stack `{stack}` is more than {MAX_NESTING} deep")
+            };
+            diagnostics.push(Diagnostic::at(Level::Error, READER, location.span, message).help("it is not read again"));
+            continue;
+        }
+        let mut foreign = HashMap::new();
+        let given = parameters
+            .entries()
+            .iter()
+            .map(|entry| {
+                let value = template.value(&entry.value);
+                for name in value.resources() {
+                    if let Some(resource_type) = template.type_of(name) {
+                        foreign.insert(format!("{OUTER}{name}"), resource_type.to_string());
+                    }
+                }
+                (entry.key.clone(), renamed(&value, &|name| Some(format!("{OUTER}{name}"))))
+            })
+            .collect();
+        let outcome = read_stack(files, file, &given, foreign, nesting, diagnostics);
+        let Some(Outcome { mut application, outputs }) = outcome else { continue };
+        let taken: HashSet<&str> = template
+            .blocks
+            .iter()
+            .map(|block| block.name.as_str())
+            .chain(children.iter().flat_map(|child: &Child| {
+                let names = child.application.functions.iter().map(|function| function.name.as_str());
+                names
+                    .chain(child.application.resources.iter().map(|resource| resource.name.as_str()))
+                    .chain(child.application.identities.iter().map(|identity| identity.name.as_str()))
+            }))
+            .collect();
+        // Only what would be mistaken for something of the parent gets the stack's name in front.
+        let own: HashSet<String> = application
+            .functions
+            .iter()
+            .map(|function| &function.name)
+            .chain(application.resources.iter().map(|resource| &resource.name))
+            .chain(application.identities.iter().map(|identity| &identity.name))
+            .filter(|name| taken.contains(name.as_str()))
+            .cloned()
+            .collect();
+        let rename = |name: &str| match name.strip_prefix(OUTER) {
+            Some(outer) => Some(outer.to_string()),
+            None => own.contains(name).then(|| format!("{stack}.{name}")),
+        };
+        rename_application(&mut application, &rename);
+        let outputs = outputs.into_iter().map(|(name, value)| (name, renamed(&value, &rename))).collect();
+        template.nested_outputs.insert(stack.clone(), outputs);
+        children.push(Child { application });
+    }
+    children
+}
+
+/// The file that a template uploaded to a bucket was, if its path there says so: `https://bucket.s3.amazonaws.com/a/b.yaml`.
+fn in_bucket(address: &str) -> Option<&str> {
+    let (_, rest) = address.split_once("://")?;
+    let (_, path) = rest.split_once('/')?;
+    Some(path.split(['?', '#']).next().unwrap_or(path))
+}
+
+/// Makes a nested application part of the one that nests it.
+pub(crate) fn adopt(application: &mut Application, child: Child) {
+    let Child { application: mut nested } = child;
+    // A role that the parent handed in is known only here.
+    for function in &mut nested.functions {
+        if function.identity.is_none()
+            && let Some(role) = function.role.as_ref().and_then(|role| role.value.resource())
+            && application.identity(role).is_some()
+        {
+            function.identity = Some(role.to_string());
+        }
+    }
+    application.functions.append(&mut nested.functions);
+    application.triggers.append(&mut nested.triggers);
+    application.identities.append(&mut nested.identities);
+    application.resources.append(&mut nested.resources);
+}
+
+type Rename<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
+fn renamed(value: &Value, rename: &Rename<'_>) -> Value {
+    let mut out = Value::default();
+    for part in value.parts() {
+        let part = match part {
+            Part::Ref(name) => Part::Ref(rename(name).unwrap_or_else(|| name.clone())),
+            Part::Attribute(name, attribute) => {
+                Part::Attribute(rename(name).unwrap_or_else(|| name.clone()), attribute.clone())
+            }
+            other => other.clone(),
+        };
+        out.push(part);
+    }
+    out
+}
+
+fn rename_application(application: &mut Application, rename: &Rename<'_>) {
+    let name = |name: &mut String| {
+        if let Some(new) = rename(name) {
+            *name = new;
+        }
+    };
+    let value = |value: &mut Value| *value = renamed(value, rename);
+    let setting = |setting: &mut Setting<Value>| setting.value = renamed(&setting.value, rename);
+    for function in &mut application.functions {
+        name(&mut function.name);
+        function.identity.as_mut().map(name).unwrap_or_default();
+        function.log_group.as_mut().map(name).unwrap_or_default();
+        function.deployed_name.as_mut().map(value).unwrap_or_default();
+        function.role.as_mut().map(setting).unwrap_or_default();
+        function.dead_letter.as_mut().map(setting).unwrap_or_default();
+        function.layers.iter_mut().for_each(setting);
+        function.environment.iter_mut().for_each(|variable| value(&mut variable.value));
+        debug_assert!(!matches!(&function.code, Code::Local(path) if path.value.starts_with(OUTER)));
+    }
+    for trigger in &mut application.triggers {
+        name(&mut trigger.function);
+        trigger.source.as_mut().map(value).unwrap_or_default();
+    }
+    for identity in &mut application.identities {
+        name(&mut identity.name);
+        identity.trusted.iter_mut().for_each(value);
+        identity.boundary.as_mut().map(value).unwrap_or_default();
+        identity.unresolved_policies.iter_mut().for_each(setting);
+        for statement in &mut identity.statements {
+            statement.resources.iter_mut().for_each(value);
+            statement.principals.iter_mut().for_each(value);
+        }
+    }
+    for resource in &mut application.resources {
+        name(&mut resource.name);
+        resource.deployed_name.as_mut().map(value).unwrap_or_default();
+        for statement in &mut resource.policy {
+            statement.resources.iter_mut().for_each(value);
+            statement.principals.iter_mut().for_each(value);
+        }
+    }
+}
