@@ -1,7 +1,12 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 //! The project's own chores: `cargo xtask <chore>`. Each chore is a module; this file only knows the command line.
 
+mod bench;
+mod demo;
 mod r#gen;
+mod http;
+mod setup;
+mod test;
 
 use clap::{Parser, Subcommand};
 
@@ -14,12 +19,21 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
+    /// Sets up what is missing and runs the whole loop on the example
+    Demo(demo::Arguments),
+    /// Sets up what is missing and runs all tests
+    Test(test::Arguments),
+    /// Measures, beside a peer where there is one
+    Bench(bench::Arguments),
     /// Regenerates the tables of published facts in `crates/facts/data`
     Gen(r#gen::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().chore {
+        Chore::Demo(arguments) => demo::run(&arguments),
+        Chore::Test(arguments) => test::run(&arguments),
+        Chore::Bench(arguments) => bench::run(&arguments),
         Chore::Gen(arguments) => r#gen::run(&arguments),
     }
 }
