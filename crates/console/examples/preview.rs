@@ -159,8 +159,11 @@ fn fence() -> fence::Fence {
     .unwrap()
 }
 
+/// Function, trigger, what the guard does, family, rule, field, excerpt, weakness.
+type Attack = (&'static str, &'static str, Action, &'static str, &'static str, &'static str, &'static str, u16);
+
 /// The attacks that come by, one after the other.
-const ATTACKS: &[(&str, &str, Action, &str, &str, &str, &str, u16)] = &[
+const ATTACKS: &[Attack] = &[
     (
         "CreateOrder",
         "http-api",

@@ -51,7 +51,8 @@ fn refusal(request: &Request) -> Option<&'static str> {
     let site = text(HeaderName::from_static("sec-fetch-site"));
     let own = matches!(site, None | Some(Ok("same-origin" | "none")));
     let visit = matches!(text(HeaderName::from_static("sec-fetch-mode")), Some(Ok("navigate")));
-    if !own && !(visit && request.uri().query().is_none()) {
+    let plain_visit = visit && request.uri().query().is_none();
+    if !own && !plain_visit {
         return Some("the console answers only to its own pages\n");
     }
     None

@@ -171,7 +171,9 @@ fn render(console: &Arc<Console>, name: &str, fence: &FunctionFence, past: Past)
 fn fence_panel(html: &mut Html, name: &str, fence: &FunctionFence, usage: &Usage) {
     let (unused, lines) = usage.unused(fence);
     put!(html, "<h2>Fence, and what it did</h2>");
-    if lines > 0 && unused > 0 {
+    if usage.events.iter().all(Use::never) {
+        put!(html, "<p class=\"quiet\">Nothing has come in yet, so none of this says much.</p>");
+    } else if unused > 0 {
         put!(
             html,
             "<p class=\"note\">",

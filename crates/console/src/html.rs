@@ -72,12 +72,7 @@ impl std::fmt::Write for Escaping<'_> {
                 '"' => self.0.push_str("&quot;"),
                 '\'' => self.0.push_str("&#39;"),
                 '\n' | '\t' => self.0.push(character),
-                // Unicode has a picture for each of these, in the same order.
-                '\0'..='\u{1f}' => {
-                    let picture = char::from_u32(0x2400 + u32::from(character));
-                    self.0.push(picture.unwrap_or('\u{fffd}'));
-                }
-                '\u{7f}' => self.0.push('\u{2421}'),
+                '\0'..='\u{1f}' | '\u{7f}' => write!(self.0, "\\x{:02x}", u32::from(character))?,
                 '\u{80}'..='\u{9f}'
                 | '\u{ad}'
                 | '\u{61c}'
@@ -127,7 +122,7 @@ mod tests {
 
     #[test]
     fn what_would_hide_or_turn_text_is_shown() {
-        assert_eq!(escape("a\0b\u{1b}[2J\r"), "a␀b␛[2J␍");
+        assert_eq!(escape("a\0b\u{1b}[2J\r"), "a\\x00b\\x1b[2J\\x0d");
         assert_eq!(escape("safe\u{202e}exe.\u{200b}txt"), "safe\\u{202e}exe.\\u{200b}txt");
         assert_eq!(escape("two\nlines\tand ünïcödé 漢字 🙂"), "two\nlines\tand ünïcödé 漢字 🙂");
     }

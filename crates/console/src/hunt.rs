@@ -13,6 +13,9 @@ use std::time::{Duration, Instant};
 /// How many characters of one cell are shown.
 const CELL_CHARACTERS: usize = 2000;
 
+/// Text up to so many characters stays on one line.
+const SHORT_CHARACTERS: usize = 32;
+
 /// Questions to begin with: what they ask, and how.
 const EXAMPLES: &[(&str, &str)] = &[
     (
@@ -155,6 +158,9 @@ fn one_cell(html: &mut Html, cell: &Cell, column: &str) {
                 (shorten(text, CELL_CHARACTERS)),
                 "</code></details></td>"
             );
+        }
+        Cell::Text(text) if text.chars().count() <= SHORT_CHARACTERS => {
+            put!(html, "<td class=\"short\"><code>", (text), "</code></td>");
         }
         Cell::Text(_) | Cell::Blob(_) => {
             put!(html, "<td><code>", (shorten(&cell.to_string(), CELL_CHARACTERS)), "</code></td>");

@@ -69,7 +69,7 @@ pub(crate) fn draw(application: &Application, fence: &fence::Fence, summary: &Su
     let height = inner + 2.0 * MARGIN;
     let core_places = spread(cores.len(), CORE_HEIGHT, CORE_GAP, inner, 1.6);
     for (core, y) in cores.iter_mut().zip(core_places) {
-        core.y = y;
+        core.y = y.round();
     }
     for side in [&mut left, &mut right] {
         settle(side, &cores, inner);
@@ -158,7 +158,7 @@ fn targets(application: &Application, fence: &fence::Fence, cores: &[Core<'_>]) 
                 known => known.name(),
             });
             let (label, class) = if permission.on == "*" {
-                (format!("any {service}"), "wide")
+                (format!("{service}: any"), "wide")
             } else {
                 (permission.on.clone(), "resource")
             };
@@ -256,7 +256,8 @@ fn settle(side: &mut [Side], cores: &[Core<'_>], inner: f64) {
         (0..u32::try_from(wishes.len()).unwrap_or(u32::MAX)).map(move |at| top + f64::from(at) * step)
     });
     for (node, y) in side.iter_mut().zip(places) {
-        node.y = y;
+        // Whole units keep the letters sharp.
+        node.y = y.round();
     }
 }
 
@@ -411,8 +412,14 @@ fn core_node(html: &mut Html, core: &Core<'_>, summary: &Summary) {
         (core.name),
         "/invocations\">",
         (layout::number(counts.invocations)),
-        "</tspan> events</text>\
-        <text class=\"count stopped\" x=\"",
+        "</tspan> events</text><text class=\"count stopped\""
+    );
+    if counts.stopped == 0 {
+        html.raw(" data-zero");
+    }
+    put!(
+        html,
+        " x=\"",
         (x + CORE_WIDTH - 12.0),
         "\" y=\"",
         (y + 44.0),

@@ -74,7 +74,7 @@ pub(crate) fn figures(html: &mut Html, name: &str, counts: &FunctionSummary) {
     }
     for (label, key, value) in [
         ("Median", "p50_us", counts.p50_us),
-        ("95 of 100 under", "p95_us", counts.p95_us),
+        ("95th percentile", "p95_us", counts.p95_us),
         ("Guard, median", "guard_p50_us", counts.guard_p50_us),
     ] {
         put!(
