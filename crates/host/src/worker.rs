@@ -84,27 +84,29 @@ impl Worker {
                 }
             };
             let began = Instant::now();
-            let (mut running, answer) = match instance.take() {
-                Some(running) => (Some(running), None),
-                None => match self.start_again(failures).await {
-                    Ok(running) => (Some(running), None),
-                    Err(Some(failed)) => (None, Some(failed)),
-                    Err(None) => {
-                        let failed = Failed::new("Host.Stopping", "the host is stopping", Outcome::Error);
-                        self.reply(pending, began, false, Err(failed));
-                        break;
+            let mut cold = false;
+            let mut restarts = 0;
+            let result = loop {
+                let running = match instance.take() {
+                    Some(running) => running,
+                    None => match self.start_again(failures).await {
+                        Ok(running) => running,
+                        Err(Some(failed)) => break Err(failed),
+                        Err(None) => break Err(Failed::new("Host.Stopping", "the host is stopping", Outcome::Error)),
+                    },
+                };
+                cold |= running.cold;
+                let (kept, result) = self.one(running, &pending).await;
+                instance = kept;
+                match result {
+                    // A process that was on its way out never saw the event: another one gets it.
+                    None if restarts < 2 => restarts += 1,
+                    None => {
+                        let text = exited(Some(&pending.request_id), None);
+                        break Err(Failed::new("Runtime.ExitError", &text, Outcome::Crashed));
                     }
-                },
-            };
-            let cold = running.as_ref().is_some_and(|running| running.cold);
-            let result = match (running.take(), answer) {
-                (Some(running), _) => {
-                    let (kept, result) = self.one(running, &pending).await;
-                    instance = kept;
-                    result
+                    Some(result) => break result,
                 }
-                (None, Some(failed)) => Err(failed),
-                (None, None) => Err(Failed::new("Host.Error", "the function was not started", Outcome::Error)),
             };
             failures = match &result {
                 Err(failed) if matches!(failed.outcome, Outcome::Crashed) => failures.saturating_add(1),
@@ -217,8 +219,12 @@ impl Worker {
         failed
     }
 
-    /// One event through a process. Gives the process back if it can take another.
-    async fn one(&mut self, mut instance: Instance, pending: &Pending) -> (Option<Instance>, Result<Answered, Failed>) {
+    /// One event through a process. Gives the process back if it can take another; no result if it ended before it took the event.
+    async fn one(
+        &mut self,
+        mut instance: Instance,
+        pending: &Pending,
+    ) -> (Option<Instance>, Option<Result<Answered, Failed>>) {
         let timeout = self.config.timeout;
         let request_id = pending.request_id.clone();
         set(&instance.current, Some(request_id.clone()));
@@ -239,18 +245,19 @@ impl Worker {
                 said = instance.api.listen() => match said {
                     Some(Said::Answer { request_id: id, payload, streamed, content_type }) if id == request_id => {
                         set(&instance.current, None);
-                        return (Some(instance), Ok(Answered { payload, streamed, content_type }));
+                        return (Some(instance), Some(Ok(Answered { payload, streamed, content_type })));
                     }
                     Some(Said::Failure { request_id: id, payload }) if id == request_id => {
                         set(&instance.current, None);
                         let failed = Failed { kind: error_type(&payload), payload, outcome: Outcome::Error };
-                        return (Some(instance), Err(failed));
+                        return (Some(instance), Some(Err(failed)));
                     }
                     Some(_) => {}
                     None => {
                         instance.process.kill().await;
                         self.state.send_replace(FunctionState::Idle);
-                        return (None, Err(Failed::new("Host.Error", "the Runtime API ended", Outcome::Error)));
+                        let failed = Failed::new("Host.Error", "the Runtime API ended", Outcome::Error);
+                        return (None, Some(Err(failed)));
                     }
                 },
                 status = instance.process.wait() => {
@@ -258,13 +265,17 @@ impl Worker {
                     if let Ok(Some(said)) = tokio::time::timeout(Duration::from_millis(50), answer_of(&mut instance.api, &request_id)).await {
                         self.ended(Some(instance), "crashed", status.ok()).await;
                         self.state.send_replace(FunctionState::Idle);
-                        return (None, said);
+                        return (None, Some(said));
                     }
                     let status = status.ok();
+                    let taken = instance.api.active().as_deref() == Some(request_id.as_str());
                     self.ended(Some(instance), "crashed", status).await;
                     self.state.send_replace(FunctionState::Idle);
+                    if !taken {
+                        return (None, None);
+                    }
                     let failed = Failed::new("Runtime.ExitError", &exited(Some(&request_id), status), Outcome::Crashed);
-                    return (None, Err(failed));
+                    return (None, Some(Err(failed)));
                 }
                 () = &mut deadline => {
                     let taken = instance.api.active().as_deref() == Some(request_id.as_str());
@@ -276,12 +287,13 @@ impl Worker {
                         "RequestId: {request_id} Error: Task timed out after {:.2} seconds{note}",
                         timeout.as_secs_f64()
                     );
-                    return (None, Err(Failed::new("Sandbox.Timedout", &text, Outcome::Timeout)));
+                    return (None, Some(Err(Failed::new("Sandbox.Timedout", &text, Outcome::Timeout))));
                 }
                 () = stopped(&mut self.stop) => {
                     let status = instance.process.stop().await;
                     self.record_stopped("shutdown", status);
-                    return (None, Err(Failed::new("Host.Stopping", "the host is stopping", Outcome::Error)));
+                    let failed = Failed::new("Host.Stopping", "the host is stopping", Outcome::Error);
+                    return (None, Some(Err(failed)));
                 }
             }
         }
