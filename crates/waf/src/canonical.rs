@@ -155,6 +155,7 @@ fn expansion(rest: &str) -> usize {
     let bytes = rest.as_bytes();
     match bytes.get(1) {
         Some(b'@' | b'*' | b'0'..=b'9' | b'!') => 2,
+        Some(b'(') if rest.starts_with("$()") => 3,
         Some(b'I') if rest.starts_with("$IFS") => 4,
         Some(b'{') => match bytes.iter().take(48).position(|byte| *byte == b'}') {
             Some(end)

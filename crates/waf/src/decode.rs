@@ -23,13 +23,13 @@ pub fn percent(text: &str) -> Option<String> {
                 at += 3;
                 continue;
             }
-            if matches!(bytes.get(at + 1), Some(b'u' | b'U')) {
-                if let Some(value) = hex(bytes, at + 2, 4) {
-                    push_character(&mut out, value);
-                    changed = true;
-                    at += 6;
-                    continue;
-                }
+            if matches!(bytes.get(at + 1), Some(b'u' | b'U'))
+                && let Some(value) = hex(bytes, at + 2, 4)
+            {
+                push_character(&mut out, value);
+                changed = true;
+                at += 6;
+                continue;
             }
         }
         out.push(byte);
@@ -244,7 +244,7 @@ pub fn hexadecimal(text: &str) -> Option<Vec<u8>> {
     let digits = digits.strip_prefix("0x").unwrap_or(digits);
     // The first byte of every format in question, before any work.
     let opens = matches!(digits.as_bytes(), [b'a' | b'A', b'c' | b'C', ..] | [b'8' | b'0', b'0' | b'4', ..]);
-    if digits.len() < 16 || digits.len() % 2 != 0 || !opens {
+    if digits.len() < 16 || !digits.len().is_multiple_of(2) || !opens {
         return None;
     }
     let bytes = digits.as_bytes();

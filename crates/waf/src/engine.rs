@@ -151,7 +151,7 @@ impl Engine {
             Test::Word => pattern
                 .literals
                 .contains(&subject.text)
-                .then(|| Hit { range: 0..subject.text.len(), confidence: pattern.confidence }),
+                .then_some(Hit { range: 0..subject.text.len(), confidence: pattern.confidence }),
             Test::Analyser(run) => run(subject),
         }
     }

@@ -16,8 +16,11 @@
 //! says so through [`Context`]).
 //!
 //! What it misses: injections written in the target's ordinary words with no mark of their own (`UNION SELECT secret`
-//! without any list or table is only a hint), encodings nested inside prose other than those listed, and text that is
-//! only dangerous after the function's own concatenation.
+//! without any list or table is only a hint, `1 or 1 like 1` passes), placeholders that name an object of the
+//! template (`{{settings.KEY}}`), shares (`\\host\share`), encodings inside prose other than those listed, public
+//! names that resolve to private addresses, and text that is dangerous only after the function's own concatenation.
+//! What it refuses although some send it honestly: relative links (`../images/x.png`) where the field is not known to
+//! be prose.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 

@@ -250,14 +250,14 @@ impl<'a> Walk<'a> {
         if text.len() < decode::MIN_BASE64 {
             return Ok(());
         }
-        if classes.is_plain() || text.starts_with("Bearer ") {
-            if let Some(parts) = decode::token(text) {
-                let depth = self.taken_off(depth)?;
-                for part in parts {
-                    self.within(format_args!("|token"), |walk| walk.layer(&part, false, depth, "token"))?;
-                }
-                return Ok(());
+        if (classes.is_plain() || text.starts_with("Bearer "))
+            && let Some(parts) = decode::token(text)
+        {
+            let depth = self.taken_off(depth)?;
+            for part in parts {
+                self.within(format_args!("|token"), |walk| walk.layer(&part, false, depth, "token"))?;
             }
+            return Ok(());
         }
         if let Some(bytes) = classes.is_word().then(|| decode::hexadecimal(text)).flatten() {
             return self.binary(&bytes, "hex", depth);

@@ -1,5 +1,7 @@
 //! What the engine says to texts people write and to texts attackers write.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 use std::path::PathBuf;
 
@@ -93,6 +95,7 @@ fn hostile_texts_are_refused_under_their_family() {
     assert!(texts(&corpus("hostile.txt")).len() >= 250);
     none(let_through("hostile.txt", Context::default(), true));
     none(let_through("hostile_blind.txt", Context::default(), false));
+    none(let_through("hostile_evasions.txt", Context::default(), false));
 }
 
 #[test]
@@ -100,6 +103,7 @@ fn honest_texts_pass() {
     assert!(texts(&corpus("honest.txt")).len() >= 300);
     none(refused("honest.txt", Context::default()));
     none(refused("honest_blind.txt", Context::default()));
+    none(refused("honest_near_misses.txt", Context::default()));
 }
 
 #[test]

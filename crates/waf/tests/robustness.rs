@@ -1,5 +1,7 @@
 //! What nobody sends by mistake: huge, deep, broken and mutated texts. Nothing panics, work stays in proportion.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 
 use serde_json::{Value, json};

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use regex::bytes::Regex;
 
-use super::{Confidence, Family, Rule, RuleInfo, Severity, certain, hint, likely};
+use super::{Confidence, Family, Rule, RuleInfo, Severity, certain, hint, key, likely};
 use crate::context::{Context, FieldKind};
 use crate::engine::{compile, record};
 use crate::verdict::{Match, excerpt};
@@ -13,6 +13,7 @@ pub(super) static RULES: &[Rule] = &[
     Rule {
         info: OBJECT,
         patterns: &[
+            key(&["py/object", "py/reduce", "py/type", "py/function", "py/newargs"], Confidence::Likely),
             certain(&["ro0ab"], r"(?:^|[^\w+/])rO0ABX[NQVB]").plain(),
             likely(&["ro0ab", "aaeaaad", "ganj", "gaso", "gasv", "gajj", "gauv", "gawv", "gash", "gaajy", "gancw", "gapj", "gar"], r"(?-i:^rO0AB|AAEAAAD/{4}|^gAS[V-Z0-9a-z]\w{2}AAAAA|^gAWV\w{2}AAAAA|^gAN[jc]|^gAJ[jc])").plain(),
 certain(&["_$$nd_func$$_", "$$nd_cc$$", "_$$nd_"], r"_?\$\$ND_(?:FUNC|CC)\$\$"),

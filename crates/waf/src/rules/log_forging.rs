@@ -34,7 +34,7 @@ pub(super) static RULES: &[Rule] = &[
             example: "bob\n2026-01-01T00:00:00Z INFO login ok user=admin",
         },
         patterns: &[
-            likely(&["info", "warn", "error", "debug", "fatal", "critical", "trace", "notice"], r"[\r\n]\s*(?:\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d[\d:.,Z+-]*\]?\s*[|-]?\s*)?\[?(?-i:INFO|WARN(?:ING)?|ERROR|DEBUG|FATAL|CRITICAL|TRACE|NOTICE)\]?(?:[:\]|]|\s+[\w\[\x22'(-])").prose(),
+            likely(&["info", "warn", "error", "debug", "fatal", "critical", "trace", "notice"], r"[\r\n]\s*(?:\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d[\d:.,Z+-]*\]?\s*[|-]?\s*\[?(?-i:INFO|WARN(?:ING)?|ERROR|DEBUG|FATAL|CRITICAL|TRACE|NOTICE)\b|\[(?-i:INFO|WARN(?:ING)?|ERROR|DEBUG|FATAL|CRITICAL|TRACE|NOTICE)\]|(?-i:INFO|WARN(?:ING)?|ERROR|DEBUG|FATAL|CRITICAL|TRACE|NOTICE)[: ][^\r\n]*\b\w+=\S)|^\S{0,64}[\r\n]+(?-i:INFO|WARN(?:ING)?|ERROR|DEBUG|FATAL|CRITICAL|TRACE|NOTICE)(?:[:|]|\s+\w)").prose(),
             certain(&["requestid:"], r"[\r\n]\s*(?:START|END|REPORT)\s+RequestId:\s*[0-9a-f-]{8,}"),
             likely(&["\n{", "\r{"], r"[\r\n]\s*\{\s*\x22(?:level|severity|timestamp|time|ts|msg|message|event)\x22\s*:").prose(),
             likely(&["\r127.", "\n127.", "\n10.", "\n192.", "http/1"], r"[\r\n]\s*\d{1,3}(?:\.\d{1,3}){3}\s+-\s+\S+\s+\[\d"),

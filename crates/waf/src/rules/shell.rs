@@ -16,7 +16,7 @@ const STRONG: &str = r"(?:wget|ncat|netcat|n[ck]|bash|zsh|dash|ksh|csh|sh|whoami
 /// Programs people talk about: they count with an argument that has the marks of one.
 const KNOWN: &str = r"(?:curl|dig|nmap|telnet|ssh|scp|ftp|rsync|traceroute|kubectl|docker|sudo|cp|mv|ps|pwd|lsof|openssl|awk|sed|gcc|expr|pip3?|npm|npx|gcloud|aws|apt-get|yum|apk)";
 /// Programs that are words, too.
-const ANY: &str = r"(?:cat|tac|nl|head|tail|more|less|echo|printf|env|id|w|who|host|ping|ping6|sleep|kill|find|grep|touch|tee|xargs|type|dir|net|del|copy|set|export|source|exec|eval|reboot|shutdown|halt|init|date|sort|uniq|rev|od|strings|tar|zip|unzip|gzip|dd|mail|sendmail|ln|mkdir|hostname|timeout|time|test|cut|diff|split|fold|make|last|groups|df|du|mount|umount|route|arp|history|alias|command|read|nice|watch|at|jobs|fg|bg|wall|write|passwd|apt|cmd|python[23]?(?:\.\d+)?|perl|ruby|php|node|lua)";
+const ANY: &str = r"(?:cat|tac|nl|head|tail|more|less|echo|printf|env|id|w|who|host|ping|ping6|sleep|kill|find|grep|touch|tee|xargs|type|dir|net|del|copy|set|export|source|exec|eval|reboot|shutdown|halt|init|date|sort|uniq|rev|od|strings|tar|zip|unzip|gzip|dd|mail|sendmail|ln|mkdir|hostname|timeout|time|test|cut|diff|split|fold|make|last|groups|df|du|mount|umount|route|arp|history|alias|command|read|nice|watch|at|jobs|fg|bg|wall|write|passwd|apt|cmd|python[23]?(?:\.\d+)?|perl|ruby|php|node|lua|which)";
 /// What stands behind a command and not behind a verb: a path, a flag, a variable, an address, a redirection.
 const ARGUMENT: &str = r"(?:[\s+]+(?:[\x22']?(?:/|~/|\.{1,2}/|\./|\$|-{1,2}[a-z0-9?]|%\w+%|[a-z]:\\|https?:|\*|\d{1,3}(?:\.\d{1,3}){3}\b|>|<)|[\w-]+\.(?:php|sh|py|txt|conf|log|env|js|json|ya?ml|exe|ini|[a-z]{2,3}/)|\S+\s*(?:\|\s*(?:(?:ba|z|da)?sh|nc|python|perl|php|base64|curl|tee|xargs|sudo)\b|>\s*[\w/.$]))|\s*[<>]\s*[/\w&(.$]|\$\{?IFS|\s*`|\{)";
 
@@ -106,6 +106,8 @@ pub(super) static RULES: &[Rule] = &[
 ];
 
 struct Expressions {
+    /// A separator and a name, whatever follows: what all of [`command`]'s expressions begin with.
+    gate: Regex,
     strong: Regex,
     weak: Regex,
     alone: Regex,
@@ -123,6 +125,7 @@ fn expressions() -> &'static Expressions {
         let marked = r"[\s+]+[^\s;|&]*[\w\])}][./:$|{\\@=-][\w/$~*]";
         let rest = r"[\s+]+[\w-]+\s*(?:[|;&`]|>\s*\S|$)";
         Expressions {
+            gate: compile(&format!(r"{separator}{path}(?:{STRONG}|{KNOWN}|{ANY}|ver)\b")),
             strong: compile(&format!(
                 r"{separator}{path}(?:{STRONG}\b(?:{ARGUMENT}|{marked}|{rest}|{end})|{KNOWN}\b(?:{ARGUMENT}|{marked}))"
             )),
@@ -131,7 +134,7 @@ fn expressions() -> &'static Expressions {
                 r"(?:;|\|\|?|&&?)\s*{path}(?:id|env|ls|ps|pwd|whoami|uname|hostname|w|who|dir|set|ipconfig|ifconfig|netstat|reboot|shutdown|printenv|ver|systeminfo|sleep\s+\d+|ping\s+-[cn]\s*\d+\s+\S+|echo\s+\S+|nslookup\s+\S+|sleep\$\S+|ping\s+[\w.-]+\.[a-z]{{2,}}|cat\s+[\w-]+|del\s+\S+|net\s+(?:user|share|view|localgroup)\b[^;]*|kill\s+-?\d+.*|rm\s+\S+|touch\s+\S+)\s*(?:[;#&|'\x22\n]*\s*$|;|&&|\|\|)"
             )),
             after_break: compile(&format!(r"[\r\n]\s*{path}(?:{STRONG}|{KNOWN}|{ANY})\b(?:{ARGUMENT})|[\r\n]\s*(?:id|whoami|uname -a|ls|env|ifconfig)\s*$")),
-            substitution: compile(&format!(r"\$\(+\s*(?:{path}(?:{STRONG}|{KNOWN}|{ANY})\b[^)]{{0,300}}|/\w+/[\w/]+|<\s*/|\(|\d+\s*[*+-]\s*\d+|printf\b)")),
+            substitution: compile(&format!(r"\$\(+\s*(?:{path}(?:{STRONG}|{KNOWN}|{ANY})\b[^)]{{0,300}}|/\w+/[\w/]+|<\s*[/\w.]|\(|\d+\s*[*+-]\s*\d+|printf\b)")),
             inside: compile(&format!(r"^\s*{path}(?:{STRONG}|{KNOWN}|{ANY})\b")),
         }
     })
@@ -141,6 +144,9 @@ fn expressions() -> &'static Expressions {
 fn command(subject: &Subject<'_>) -> Option<Hit> {
     let bytes = subject.text.as_bytes();
     let expressions = expressions();
+    if !expressions.gate.is_match(bytes) {
+        return None;
+    }
     let hit = |found: regex::bytes::Match<'_>, confidence| Some(Hit { range: found.range(), confidence });
     for expression in [&expressions.strong, &expressions.weak] {
         if let Some(found) = expression.find_iter(bytes).find(|found| !is_list(bytes, found.start(), found.end())) {

@@ -20,7 +20,7 @@ pub(super) static RULES: &[Rule] = &[
             example: "http://0xa9fea9fe/latest/meta-data/",
         },
         patterns: &[
-            analyser(&["://", ":/\\", ":\\\\", ":/", "\\\\", "//"], addresses),
+            analyser(&["http:0", "http:1", "http:2", "https:0", "https:1", "https:2", "://", ":/\\", ":\\\\", ":/", "\\\\", "//"], addresses),
             // The URL kind is looked at even where no scheme stands; the engine runs patterns without literals for it.
             Pattern { literals: &[], scope: Scope::Everywhere, plain: true, prose: false, confidence: Confidence::Likely, test: Test::Analyser(bare) },
         ],
@@ -75,7 +75,8 @@ fn addresses(subject: &Subject<'_>) -> Option<Hit> {
                 // Browsers and several clients take `http:/host` and `http:host` for `http://host`.
                 let web =
                     ["http", "https", "ftp", "ws", "wss", "url"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
-                if scheme.is_empty() || !(count >= 2 || (count == 1 && web)) {
+                let number = after.as_bytes().first().is_some_and(u8::is_ascii_digit);
+                if scheme.is_empty() || !(count >= 2 || (web && (count == 1 || number))) {
                     continue;
                 }
                 found + 1 + count
@@ -132,7 +133,7 @@ fn scheme_before(text: &str, colon: usize) -> &str {
 /// What the authority that begins at `start` says.
 fn judge(subject: &Subject<'_>, from: usize, start: usize) -> Option<Hit> {
     let rest = subject.text.get(start..)?;
-    let length = rest.bytes().take(1024).position(|byte| {
+    let length = rest.bytes().take(300).position(|byte| {
         matches!(
             byte,
             b'/' | b'?'
@@ -153,7 +154,9 @@ fn judge(subject: &Subject<'_>, from: usize, start: usize) -> Option<Hit> {
                 | b';'
         )
     });
-    let authority = rest.get(..length.unwrap_or(rest.len().min(1024)))?;
+    let end =
+        length.unwrap_or_else(|| (0..=rest.len().min(300)).rev().find(|at| rest.is_char_boundary(*at)).unwrap_or(0));
+    let authority = rest.get(..end)?;
     let range: Range<usize> = scheme_start(subject.text, from)..start + authority.len();
     let hit = |confidence| Some(Hit { range: range.clone(), confidence });
     if authority.is_empty() {
