@@ -1,0 +1,204 @@
+//! Finds a handler, runs it with the event, and then what it left to be called.
+
+use crate::call::Arguments;
+use crate::evaluate::Evaluator;
+use crate::project::{Loaded, Project, join};
+use crate::report::{Draft, READER};
+use crate::syntax::Place;
+use crate::value::Value;
+use crate::{Files, Handler, Language};
+use findings::{Diagnostic, Level, near_miss};
+use source::{FileId, Span};
+use std::sync::Arc;
+
+/// Functions that are run because something was handed them.
+const MAX_REFERENCED: usize = 2_000;
+
+/// Reads one handler.
+pub(crate) fn read(project: &Project<'_>, handler: &Handler<'_>) -> Draft {
+    let language = handler.language;
+    let Some((module, function)) = handler.handler.rsplit_once('.') else {
+        let message = format!("`{}` is no handler: it has to name a file and a function", handler.handler);
+        return Draft::error(Diagnostic::general(Level::Error, READER, message).help("write it as `file.function`"));
+    };
+    let relative = match language {
+        Language::Python => module.replace('.', "/"),
+        Language::JavaScript => module.to_string(),
+    };
+    let root = join("", handler.code_root);
+    let base = root.as_deref().and_then(|root| join(root, &relative));
+    let (Some(root), Some(base)) = (root, base) else {
+        let message = format!("the handler `{}` lies outside of what is scanned", handler.handler);
+        return Draft::error(Diagnostic::general(Level::Error, READER, message));
+    };
+    let found = match language {
+        Language::Python => project.python_module(&base),
+        Language::JavaScript => project.javascript_module(&base),
+    };
+    let Some(path) = found else { return missing_file(project.files, handler, &root, &base) };
+    let mut evaluator = Evaluator::new(project, &root, language);
+    let Some(index) = evaluator.load(&path) else {
+        let message = format!("`{path}` can't be read");
+        return Draft::error(Diagnostic::general(Level::Error, READER, message));
+    };
+    run(evaluator, index, function)
+}
+
+/// Reads code that isn't in a file.
+pub(crate) fn read_inline(code: &str, handler: &str, language: Language) -> Draft {
+    let project = Project::new(&NoFiles);
+    let function = handler.rsplit_once('.').map_or(handler, |(_, function)| function);
+    let mut evaluator = Evaluator::new(&project, "", language);
+    let path = if language == Language::Python { "index.py" } else { "index.js" };
+    let file = Loaded::parse(path.to_string(), code.to_string(), language);
+    let index = evaluator.run_module(Arc::new(file));
+    run(evaluator, index, function)
+}
+
+struct NoFiles;
+
+impl Files for NoFiles {
+    fn read(&self, _: &str) -> Option<String> {
+        None
+    }
+    fn exists(&self, _: &str) -> bool {
+        false
+    }
+    fn list(&self, _: &str) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+fn run(mut evaluator: Evaluator<'_>, module: usize, function: &str) -> Draft {
+    let value = evaluator.export(module, function);
+    let language = evaluator.language;
+    let mut handler = None;
+    let found = value.is_some();
+    if let Some(value) = value {
+        handler = defined_at(&evaluator, &value);
+        let mut given = vec![Value::Event("".into()), Value::external("context")];
+        if language == Language::JavaScript {
+            given.push(Value::external("callback"));
+        }
+        evaluator.call(&value, Arguments::of(given, Place::default()));
+    }
+    leftovers(&mut evaluator);
+    let missing = (!found).then(|| missing_function(&evaluator, module, function));
+    let mut draft = Draft::new(evaluator, handler);
+    draft.reading.diagnostics.splice(0..0, missing);
+    draft
+}
+
+/// Functions that were handed to something that may call them, and methods called on something that can't be told.
+fn leftovers(evaluator: &mut Evaluator<'_>) {
+    let mut rounds = 0;
+    loop {
+        let referenced = std::mem::take(&mut evaluator.referenced);
+        let methods = std::mem::take(&mut evaluator.unknown_methods);
+        let mut any = false;
+        for value in referenced {
+            rounds += 1;
+            let (Value::Function(closure) | Value::Method(closure, _)) = &value else { continue };
+            if rounds < MAX_REFERENCED && !evaluator.applied.contains(&(closure.module, closure.function)) {
+                any = true;
+                evaluator.call(&value, Arguments::default());
+            }
+        }
+        for instance in evaluator.instances.clone() {
+            for name in &methods {
+                rounds += 1;
+                let Value::Object(id) = instance else { continue };
+                let class = evaluator.heap.objects.get(id).and_then(|object| object.class.clone());
+                let Some(class) = class else { continue };
+                if let Some(Value::Function(closure)) = evaluator.class_member(&class, name, 0)
+                    && rounds < MAX_REFERENCED
+                    && !evaluator.applied.contains(&(closure.module, closure.function))
+                {
+                    any = true;
+                    evaluator.apply(&closure, Some(instance.clone()), Arguments::default());
+                }
+            }
+        }
+        if !any {
+            break;
+        }
+    }
+}
+
+/// Where the function behind a value stands.
+fn defined_at(evaluator: &Evaluator<'_>, value: &Value) -> Option<Span> {
+    match value {
+        Value::Function(closure) | Value::Method(closure, _) => {
+            let place = evaluator.definition(closure, |function| function.place)?;
+            let file = FileId(u32::try_from(closure.module).ok()?);
+            Some(Span::new(file, place.start as usize, place.end as usize))
+        }
+        Value::Any(values) => values.iter().find_map(|value| defined_at(evaluator, value)),
+        Value::External(external) => external.carried.iter().find_map(|value| defined_at(evaluator, value)),
+        _ => None,
+    }
+}
+
+fn missing_file(files: &dyn Files, handler: &Handler<'_>, root: &str, base: &str) -> Draft {
+    let typescript = [".ts", ".mts", ".cts", ".tsx"].iter().map(|end| format!("{base}{end}"));
+    if let (Language::JavaScript, Some(path)) =
+        (handler.language, typescript.into_iter().find(|path| files.exists(path)))
+    {
+        let message = format!("`{path}` is TypeScript, which isn't read");
+        return Draft::error(Diagnostic::general(Level::Warning, READER, message));
+    }
+    let (folder, name) = base.rsplit_once('/').unwrap_or(("", base));
+    let ends: &[&str] = match handler.language {
+        Language::Python => &[".py"],
+        Language::JavaScript => &[".js", ".mjs", ".cjs"],
+    };
+    let stem = |file: &str| ends.iter().find_map(|end| file.strip_suffix(end)).map(str::to_string);
+    let mut here: Vec<String> = files.list(folder).iter().filter_map(|file| stem(file)).collect();
+    here.sort();
+    let place = if root.is_empty() { "the root of what is scanned".to_string() } else { format!("`{root}`") };
+    let wanted = format!("{base}{}", ends.first().copied().unwrap_or_default());
+    let message = format!("the handler `{}` isn't in {place}: there is no `{wanted}`", handler.handler);
+    let diagnostic = Diagnostic::general(Level::Error, READER, message);
+    Draft::error(match near_miss(name, here.iter().map(String::as_str)) {
+        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        None if here.is_empty() => diagnostic,
+        None => diagnostic.help(format!("there is {}", listed(&here))),
+    })
+}
+
+fn missing_function(evaluator: &Evaluator<'_>, module: usize, function: &str) -> Diagnostic {
+    let path = evaluator.modules.get(module).map_or("", |module| module.file.path.as_str());
+    let mut names: Vec<String> = match evaluator.modules.get(module) {
+        Some(local) => {
+            let exported = local.module.as_ref().and_then(|object| evaluator.own_field(object, "exports"));
+            match exported {
+                Some(exports) => evaluator.fields(&exports).into_iter().map(|(name, _)| name.to_string()).collect(),
+                None => {
+                    local.file.module.body.iter().filter_map(|statement| match statement {
+                        crate::syntax::Statement::Define { name, .. } => Some(name.to_string()),
+                        _ => None,
+                    })
+                    .collect()
+                }
+            }
+        }
+        None => Vec::new(),
+    };
+    names.sort();
+    names.dedup();
+    let what = if evaluator.language == Language::Python { "defines" } else { "exports" };
+    let message = format!("`{path}` {what} no `{function}`");
+    let file = FileId(u32::try_from(module).unwrap_or(u32::MAX));
+    let diagnostic = Diagnostic::at(Level::Error, READER, Span::new(file, 0, 0), message);
+    match near_miss(function, names.iter().map(String::as_str)) {
+        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        None if names.is_empty() => diagnostic,
+        None => diagnostic.help(format!("it {what} {}", listed(&names))),
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    let shown: Vec<String> = names.iter().take(5).map(|name| format!("`{name}`")).collect();
+    let more = if names.len() > 5 { format!(" and {} more", names.len() - 5) } else { String::new() };
+    format!("{}{more}", shown.join(", "))
+}

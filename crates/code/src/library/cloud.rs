@@ -1,0 +1,729 @@
+//! Calls of AWS: what boto3's clients and resources do, and what both SDKs share (targets, actions).
+
+use crate::call::Arguments;
+use crate::evaluate::Evaluator;
+use crate::syntax::{Name, Place};
+use crate::value::{Answer, Client, External, Flavour, Resource, Value};
+use facts::{ClientMethod, MemberKind, Operation, Service};
+use graph::CallTarget;
+use std::rc::Rc;
+
+/// The arguments of an operation.
+pub(crate) enum Parameters<'a> {
+    /// boto3: keywords.
+    Named(&'a Arguments),
+    /// JavaScript: one object.
+    Object(Option<&'a Value>),
+    /// Known by the reader itself (helpers).
+    Only(&'static str, Value),
+}
+
+enum Found {
+    Known(Value),
+    Absent,
+    Unknown,
+}
+
+/// Members of requests that name the resource, the telling ones first.
+const NAMING: &[&str] = &[
+    "TableName", "TableArn", "Bucket", "QueueUrl", "QueueName", "TopicArn", "TargetArn", "FunctionName", "StreamName",
+    "StreamARN", "DeliveryStreamName", "SecretId", "stateMachineArn", "executionArn", "activityArn", "KeyId",
+    "UserPoolId", "IdentityPoolId", "logGroupName", "logGroupIdentifier", "resourceArn", "EventBusName", "WorkGroup",
+    "CollectionId", "EndpointName", "StackName", "projectName", "pipelineName", "StateMachineArn", "thingName",
+    "FileSystemId", "RepositoryName", "repositoryName", "ClusterIdentifier", "DBInstanceIdentifier",
+    "DBClusterIdentifier", "DatabaseName", "InstanceIds", "InstanceId", "AutoScalingGroupName", "cluster", "RoleName",
+    "RoleArn", "UserName", "DistributionId", "HostedZoneId", "restApiId", "ApiId", "apiId", "knowledgeBaseId",
+    "agentId", "flowIdentifier", "modelId", "guardrailIdentifier", "JobName", "jobName", "CrawlerName", "IndexName",
+    "PlaceIndexName", "CalculatorName", "TrackerName", "ApplicationId", "applicationId", "ApplicationArn",
+    "DomainName", "botId", "GroupName", "ScheduleName", "resourceId", "ResourceArn", "ResourceARN", "Resource",
+    "StreamArn", "ShardIterator", "Arn", "SecretIdList", "Names", "Name", "name", "Path", "Rule", "topic",
+];
+
+impl Parameters<'_> {
+    fn find(&self, evaluator: &Evaluator<'_>, name: &str) -> Found {
+        match self {
+            Self::Named(arguments) => match arguments.named(name) {
+                Some(Value::Nothing) => Found::Absent,
+                Some(value) => Found::Known(value.clone()),
+                None if arguments.open => Found::Unknown,
+                None => Found::Absent,
+            },
+            Self::Object(None) => Found::Absent,
+            Self::Object(Some(value)) => field(evaluator, value, name),
+            Self::Only(only, value) => match *only == name {
+                true => Found::Known(value.clone()),
+                false => Found::Absent,
+            },
+        }
+    }
+
+    fn known(&self, evaluator: &Evaluator<'_>, name: &str) -> Option<Value> {
+        match self.find(evaluator, name) {
+            Found::Known(value) => Some(value),
+            Found::Absent | Found::Unknown => None,
+        }
+    }
+
+    /// Whether there may be members that can't be seen.
+    fn is_open(&self, evaluator: &Evaluator<'_>) -> bool {
+        match self {
+            Self::Named(arguments) => arguments.open,
+            Self::Object(None) | Self::Only(..) => false,
+            Self::Object(Some(value)) => matches!(field(evaluator, value, "\0"), Found::Unknown),
+        }
+    }
+}
+
+/// A member of an object, any of its shapes.
+fn field(evaluator: &Evaluator<'_>, value: &Value, name: &str) -> Found {
+    let mut found: Option<Value> = None;
+    let mut unknown = false;
+    for one in value.alternatives() {
+        match one {
+            Value::Object(id) => {
+                let Some(object) = evaluator.heap.objects.get(*id) else { continue };
+                match object.field(name) {
+                    Some(Value::Nothing) => {}
+                    Some(value) => {
+                        found = Some(match found {
+                            Some(before) => before.or(value.clone()),
+                            None => value.clone(),
+                        });
+                    }
+                    None => unknown |= object.others.is_some() && object.items.is_none(),
+                }
+            }
+            Value::Nothing => {}
+            value if value.is_of_event() => return Found::Known(Value::FromEvent),
+            _ => unknown = true,
+        }
+    }
+    match found {
+        Some(value) => Found::Known(value),
+        None if unknown => Found::Unknown,
+        None => Found::Absent,
+    }
+}
+
+/// What an operation acts on.
+fn targets(evaluator: &mut Evaluator<'_>, operation: Operation, parameters: &Parameters<'_>) -> Value {
+    let service = operation.service().boto3();
+    match (service, operation.name()) {
+        ("events", "PutEvents") => return event_bus(evaluator, parameters),
+        ("dynamodb", "BatchGetItem" | "BatchWriteItem") => {
+            let Some(items) = parameters.known(evaluator, "RequestItems") else { return Value::Unknown };
+            let names: Vec<Value> = items
+                .alternatives()
+                .iter()
+                .flat_map(|one| evaluator.fields(one))
+                .map(|(name, value)| if &*name == "\0key" { value } else { Value::Text(name) })
+                .collect();
+            return names.into_iter().reduce(Value::or).unwrap_or(Value::Unknown);
+        }
+        ("dynamodb", "TransactWriteItems" | "TransactGetItems") => {
+            let Some(list) = parameters.known(evaluator, "TransactItems") else { return Value::Unknown };
+            let item = evaluator.iterate(&list, Place::default());
+            let tables: Vec<Value> = item
+                .alternatives()
+                .iter()
+                .flat_map(|one| evaluator.fields(one))
+                .filter_map(|(_, part)| match field(evaluator, &part, "TableName") {
+                    Found::Known(value) => Some(value),
+                    Found::Absent | Found::Unknown => None,
+                })
+                .collect();
+            return tables.into_iter().reduce(Value::or).unwrap_or(Value::Unknown);
+        }
+        ("dynamodb", "ExecuteStatement" | "BatchExecuteStatement" | "ExecuteTransaction") => {
+            return partiql_table(evaluator, parameters);
+        }
+        _ => {}
+    }
+    let resourceless = operation.actions().is_some() && operation.resource_types().is_empty();
+    if resourceless {
+        return Value::Nothing;
+    }
+    let name_counts = matches!(
+        service,
+        "ssm" | "events" | "scheduler" | "glue" | "secretsmanager" | "stepfunctions" | "kinesis" | "sns" | "athena"
+            | "codepipeline" | "cloudwatch" | "iot"
+    );
+    let mut unknown = false;
+    for name in NAMING {
+        if matches!(*name, "Name" | "name" | "Names" | "Path") && !name_counts {
+            continue;
+        }
+        match parameters.find(evaluator, name) {
+            Found::Known(value) => {
+                // A list of names is each of them.
+                return match &value {
+                    Value::Object(_) => evaluator.iterate(&value, Place::default()),
+                    _ => value,
+                };
+            }
+            Found::Unknown => unknown = true,
+            Found::Absent => {}
+        }
+    }
+    if unknown { Value::Unknown } else { Value::Nothing }
+}
+
+fn event_bus(evaluator: &mut Evaluator<'_>, parameters: &Parameters<'_>) -> Value {
+    let Some(entries) = parameters.known(evaluator, "Entries") else { return Value::Unknown };
+    let entry = evaluator.iterate(&entries, Place::default());
+    let mut buses: Option<Value> = None;
+    for one in entry.alternatives() {
+        let bus = match (one, field(evaluator, one, "EventBusName")) {
+            (_, Found::Known(bus)) => bus,
+            // Without a name it is the account's default bus.
+            (Value::Object(_), Found::Absent) => Value::text("default"),
+            _ => Value::Unknown,
+        };
+        buses = Some(match buses {
+            Some(before) => before.or(bus),
+            None => bus,
+        });
+    }
+    buses.unwrap_or(Value::Unknown)
+}
+
+/// The table in `SELECT * FROM "table"`.
+fn partiql_table(evaluator: &Evaluator<'_>, parameters: &Parameters<'_>) -> Value {
+    let Some(statement) = parameters.known(evaluator, "Statement") else { return Value::Unknown };
+    let parts = match &statement {
+        Value::Pattern(parts) => parts.to_vec(),
+        one => vec![one.clone()],
+    };
+    let mut wanted = false;
+    for part in &parts {
+        if wanted && !matches!(part, Value::Text(_)) {
+            return part.clone();
+        }
+        let Some(text) = part.as_text() else { continue };
+        for word in text.split_whitespace() {
+            let name = word.trim_matches(['"', '\'', ';']);
+            if wanted && !name.is_empty() {
+                return Value::text(name.split('"').next().unwrap_or(name));
+            }
+            wanted = ["from", "into", "update"].iter().any(|keyword| name.eq_ignore_ascii_case(keyword));
+        }
+    }
+    Value::Unknown
+}
+
+/// The permissions of an operation with these arguments.
+fn actions(evaluator: &mut Evaluator<'_>, operation: Operation, parameters: &Parameters<'_>) -> Vec<String> {
+    let mut actions: Vec<String> =
+        operation.actions().unwrap_or_default().into_iter().map(str::to_string).collect();
+    if operation.by_arguments() {
+        let asked = asked_words(evaluator, parameters);
+        let kept: Vec<String> = actions
+            .iter()
+            .filter(|action| {
+                let name = action.split_once(':').map_or("", |(_, name)| name);
+                let verb = name.trim_start_matches("PartiQL").trim_end_matches("Item");
+                asked.iter().any(|word| word.eq_ignore_ascii_case(verb))
+            })
+            .cloned()
+            .collect();
+        if !kept.is_empty() {
+            actions = kept;
+        }
+    }
+    for conditional in operation.conditional() {
+        let given = conditional.arguments.iter().any(|path| {
+            let mut parts = path.split('.');
+            let first = parts.next().and_then(|name| parameters.known(evaluator, name));
+            first.is_some_and(|first| {
+                parts
+                    .try_fold(first, |value, name| match field(evaluator, &value, name) {
+                        Found::Known(value) => Some(value),
+                        Found::Absent | Found::Unknown => None,
+                    })
+                    .is_some()
+            })
+        });
+        if given && !actions.iter().any(|action| action == conditional.action) {
+            actions.push(conditional.action.to_string());
+        }
+    }
+    actions
+}
+
+/// What the entries of a transaction or the verb of a statement ask for.
+fn asked_words(evaluator: &mut Evaluator<'_>, parameters: &Parameters<'_>) -> Vec<String> {
+    let mut words = Vec::new();
+    if let Some(list) = parameters.known(evaluator, "TransactItems") {
+        let item = evaluator.iterate(&list, Place::default());
+        for one in item.alternatives() {
+            words.extend(evaluator.fields(one).into_iter().map(|(name, _)| name.to_string()));
+        }
+    }
+    if let Some(statement) = parameters.known(evaluator, "Statement") {
+        for one in statement.alternatives() {
+            let verb = one.prefix().and_then(|text| text.split_whitespace().next());
+            words.extend(verb.map(str::to_string));
+        }
+    }
+    words
+}
+
+/// Notes a call and gives what it answers.
+pub(crate) fn record(
+    evaluator: &mut Evaluator<'_>,
+    operation: Operation,
+    parameters: &Parameters<'_>,
+    place: Place,
+) -> Value {
+    let target = targets(evaluator, operation, parameters);
+    record_on(evaluator, operation, parameters, target, place)
+}
+
+fn record_on(
+    evaluator: &mut Evaluator<'_>,
+    operation: Operation,
+    parameters: &Parameters<'_>,
+    target: Value,
+    place: Place,
+) -> Value {
+    let actions = actions(evaluator, operation, parameters);
+    let targets = call_targets(&target);
+    let site = evaluator.site(place);
+    let source = parameters.known(evaluator, "CopySource");
+    match source {
+        // What is copied is read in one bucket and written in another.
+        Some(source) if operation.service().boto3() == "s3" => {
+            let from = copied_bucket(evaluator, &source);
+            let (reads, writes): (Vec<String>, Vec<String>) =
+                actions.into_iter().partition(|action| action.starts_with("s3:Get") || action.starts_with("s3:List"));
+            evaluator.record.call(site, operation, reads, from.targets());
+            if !writes.is_empty() {
+                evaluator.record.call(site, operation, writes, targets.clone());
+            }
+        }
+        _ => evaluator.record.call(site, operation, actions, targets.clone()),
+    }
+    Value::Answer(Rc::new(Answer { operation, targets }))
+}
+
+fn call_targets(target: &Value) -> Vec<CallTarget> {
+    match target {
+        Value::Nothing => vec![CallTarget::None],
+        value => value.targets(),
+    }
+}
+
+fn copied_bucket(evaluator: &Evaluator<'_>, source: &Value) -> Value {
+    match source {
+        Value::Text(text) => Value::text(text.trim_start_matches('/').split('/').next().unwrap_or_default()),
+        Value::Pattern(parts) => match parts.first() {
+            Some(Value::Text(text)) if text.trim_start_matches('/').contains('/') => {
+                Value::text(text.trim_start_matches('/').split('/').next().unwrap_or_default())
+            }
+            Some(Value::Text(text)) if &**text == "/" => parts.get(1).cloned().unwrap_or(Value::Unknown),
+            Some(Value::Text(_)) | None => Value::Unknown,
+            Some(first) => first.clone(),
+        },
+        value => match field(evaluator, value, "Bucket") {
+            Found::Known(bucket) => bucket,
+            Found::Absent | Found::Unknown => Value::Unknown,
+        },
+    }
+}
+
+/// A call whose arguments aren't seen.
+pub(crate) fn record_plain(evaluator: &mut Evaluator<'_>, operation: Operation, place: Place) {
+    let arguments = Arguments { open: true, place, ..Arguments::default() };
+    record(evaluator, operation, &Parameters::Named(&arguments), place);
+}
+
+/// `paginator.paginate(...)`, `waiter.wait(...)`.
+pub(crate) fn pending_call(evaluator: &mut Evaluator<'_>, operation: Operation, arguments: &Arguments) -> Value {
+    record(evaluator, operation, &Parameters::Named(arguments), arguments.place)
+}
+
+/// A method of a client, in any SDK.
+pub(crate) fn client_method(
+    evaluator: &mut Evaluator<'_>,
+    client: Client,
+    name: &Name,
+    arguments: &Arguments,
+) -> Value {
+    if client.flavour != Flavour::Python {
+        return super::aws_javascript::client_method(evaluator, client, name, arguments);
+    }
+    let place = arguments.place;
+    let service = client.service;
+    match service.client_method(name) {
+        Some(ClientMethod::Operation(operation)) => {
+            record(evaluator, operation, &Parameters::Named(arguments), place)
+        }
+        Some(ClientMethod::Helper(operations)) => {
+            helper(evaluator, name, &operations, arguments);
+            Value::Unknown
+        }
+        Some(ClientMethod::NamesMethod) => {
+            let method = arguments.get(0, "ClientMethod").cloned().unwrap_or(Value::Unknown);
+            let parameters = arguments.get(1, "Params").cloned();
+            for one in method.alternatives() {
+                match one.as_text().and_then(|name| service.operation_by_method(name)) {
+                    Some(operation) => {
+                        record(evaluator, operation, &Parameters::Object(parameters.as_ref()), place);
+                    }
+                    None => dynamic(evaluator, service, place),
+                }
+            }
+            Value::Unknown
+        }
+        Some(ClientMethod::NamesPaginator) => {
+            let name = arguments.get(0, "operation_name").cloned().unwrap_or(Value::Unknown);
+            match name.as_text().and_then(|name| service.operation_by_method(name)) {
+                Some(operation) => Value::Pending(operation, false),
+                None => {
+                    dynamic(evaluator, service, place);
+                    Value::Unknown
+                }
+            }
+        }
+        Some(ClientMethod::NamesWaiter) => {
+            let name = arguments.get(0, "waiter_name").cloned().unwrap_or(Value::Unknown);
+            match name.as_text().and_then(|name| service.waiter(name)) {
+                Some(waiter) => Value::Pending(waiter.operation, true),
+                None => {
+                    dynamic(evaluator, service, place);
+                    Value::Unknown
+                }
+            }
+        }
+        None => {
+            let own = ["close", "can_paginate", "meta", "exceptions", "get_bucket_region"];
+            if !own.contains(&&**name) {
+                evaluator.doubt(place, format!("`{name}` isn't a method of the client of `{}`", service.boto3()));
+            }
+            Value::Unknown
+        }
+    }
+}
+
+fn dynamic(evaluator: &mut Evaluator<'_>, service: Service, place: Place) {
+    evaluator.doubt(place, format!("which operation of `{}` is called is worked out at run time", service.boto3()));
+}
+
+/// boto3's own methods that make other operations' calls take their arguments by position, too.
+fn helper(evaluator: &mut Evaluator<'_>, name: &str, operations: &[Operation], arguments: &Arguments) {
+    let positions: &[&str] = match name {
+        "upload_file" => &["Filename", "Bucket", "Key", "ExtraArgs"],
+        "upload_fileobj" => &["Fileobj", "Bucket", "Key", "ExtraArgs"],
+        "download_file" => &["Bucket", "Key", "Filename"],
+        "download_fileobj" => &["Bucket", "Key", "Fileobj"],
+        "copy" => &["CopySource", "Bucket", "Key", "ExtraArgs"],
+        "generate_presigned_post" => &["Bucket", "Key"],
+        _ => &[],
+    };
+    let mut named = arguments.clone();
+    for (position, value) in positions.iter().zip(&arguments.positional) {
+        named.named.push(((*position).into(), value.clone()));
+    }
+    if name == "download_file"
+        && let Some(path) = named.named("Filename").cloned()
+    {
+        super::system::write(evaluator, &path, arguments.place);
+    }
+    for operation in operations {
+        record(evaluator, *operation, &Parameters::Named(&named), arguments.place);
+    }
+}
+
+// --- boto3's resource interface ---
+
+fn member_of(resource: &Resource, name: &str) -> Option<facts::Member> {
+    resource.service.resource_member(resource.kind, name)
+}
+
+/// An attribute of a resource that isn't called.
+pub(crate) fn resource_attribute(evaluator: &mut Evaluator<'_>, resource: &Rc<Resource>, name: &str) -> Value {
+    if name == "meta" {
+        return Value::Resource(Rc::new(Resource {
+            service: resource.service,
+            kind: "meta",
+            collection: None,
+            target: Value::Unknown,
+        }));
+    }
+    if resource.kind == "meta" && name == "client" {
+        return Value::Client(Client { service: resource.service, flavour: Flavour::Python });
+    }
+    if resource.collection.is_none()
+        && let Some(member) = member_of(resource, name)
+        && member.kind == MemberKind::Collection
+    {
+        return Value::Resource(Rc::new(Resource {
+            service: resource.service,
+            kind: resource.kind,
+            collection: Some((name.into(), member.gives)),
+            target: resource.target.clone(),
+        }));
+    }
+    match name {
+        "name" | "bucket_name" | "table_name" | "url" | "arn" | "queue_url" if resource.collection.is_none() => {
+            resource.target.clone()
+        }
+        _ => {
+            let _ = evaluator;
+            Value::ResourceMember(resource.clone(), name.into())
+        }
+    }
+}
+
+/// Whether the first argument of a constructor names the resource that permissions are about.
+fn names_target(resource: &Resource) -> bool {
+    resource.kind == "ServiceResource"
+}
+
+/// A method of a resource or of a collection of them.
+pub(crate) fn resource_method(
+    evaluator: &mut Evaluator<'_>,
+    resource: &Rc<Resource>,
+    name: &Name,
+    arguments: &Arguments,
+) -> Value {
+    let place = arguments.place;
+    if let Some((collection, gives)) = &resource.collection {
+        return match &**name {
+            "all" | "filter" | "limit" | "page_size" | "pages" => {
+                record_collection(evaluator, resource, collection, place);
+                Value::Resource(resource.clone())
+            }
+            _ => {
+                let key = format!("{collection}.{name}");
+                match member_of(resource, &key) {
+                    Some(member) => {
+                        record_member(evaluator, resource, &member.operations, arguments);
+                    }
+                    None => {
+                        let _ = gives;
+                    }
+                }
+                Value::Unknown
+            }
+        };
+    }
+    let Some(member) = member_of(resource, name) else { return Value::Unknown };
+    match member.kind {
+        MemberKind::Constructor => {
+            let first = arguments.positional.first().or(arguments.named.first().map(|(_, value)| value)).cloned();
+            let target = if names_target(resource) { first.unwrap_or(Value::Unknown) } else { resource.target.clone() };
+            match member.gives {
+                Some(kind) => evaluator.resource(resource, kind, target),
+                None => Value::Unknown,
+            }
+        }
+        MemberKind::Action | MemberKind::BatchAction | MemberKind::Collection => {
+            let target = record_member(evaluator, resource, &member.operations, arguments);
+            if &**name == "download_file" {
+                let at = usize::from(resource.kind == "Bucket");
+                if let Some(path) = arguments.get(at, "Filename").cloned() {
+                    super::system::write(evaluator, &path, place);
+                }
+            }
+            match member.gives {
+                Some(kind) => evaluator.resource(resource, kind, target),
+                None => Value::Unknown,
+            }
+        }
+    }
+}
+
+fn record_member(
+    evaluator: &mut Evaluator<'_>,
+    resource: &Rc<Resource>,
+    operations: &[Operation],
+    arguments: &Arguments,
+) -> Value {
+    let mut last = Value::Unknown;
+    // `object.copy(source)` and `bucket.copy(source, key)`.
+    let mut arguments = arguments.clone();
+    if operations.iter().any(|operation| operation.name() == "CopyObject")
+        && arguments.named("CopySource").is_none()
+        && let Some(source) = arguments.positional.first().cloned()
+    {
+        arguments.named.push(("CopySource".into(), source));
+    }
+    let parameters = Parameters::Named(&arguments);
+    for operation in operations {
+        let target = match names_target(resource) {
+            true => targets(evaluator, *operation, &parameters),
+            false => resource.target.clone(),
+        };
+        let target = match operation.actions().is_some() && operation.resource_types().is_empty() {
+            true => Value::Nothing,
+            false => target,
+        };
+        last = target.clone();
+        record_on(evaluator, *operation, &parameters, target, arguments.place);
+    }
+    last
+}
+
+fn record_collection(evaluator: &mut Evaluator<'_>, resource: &Rc<Resource>, collection: &str, place: Place) {
+    if let Some(member) = member_of(resource, collection) {
+        record_member(evaluator, resource, &member.operations, &Arguments::new(place));
+    }
+}
+
+/// A loop over a collection lists it.
+pub(crate) fn iterate(evaluator: &mut Evaluator<'_>, resource: &Rc<Resource>, place: Place) -> Value {
+    let Some((collection, gives)) = &resource.collection else { return Value::Unknown };
+    let listed = evaluator.record.calls.keys().any(|(site, service, ..)| {
+        let (module, start, end) = *site;
+        module == evaluator.module() && start >= place.start && end <= place.end && *service == resource.service.boto3()
+    });
+    if !listed {
+        record_collection(evaluator, resource, collection, place);
+    }
+    match gives {
+        Some(kind) => {
+            // A bucket's objects are in the bucket; the service's buckets are each their own.
+            let target = if names_target(resource) { Value::Unknown } else { resource.target.clone() };
+            evaluator.resource(resource, kind, target)
+        }
+        None => Value::Unknown,
+    }
+}
+
+// --- boto3 itself ---
+
+/// Calls of boto3 and of libraries around it.
+pub(crate) fn call(
+    evaluator: &mut Evaluator<'_>,
+    path: &str,
+    external: &Rc<External>,
+    arguments: &Arguments,
+) -> Option<Value> {
+    let root = path.split('.').next().unwrap_or(path);
+    if matches!(root, "boto3" | "aioboto3" | "aiobotocore" | "botocore") {
+        let last = path.rsplit('.').next().unwrap_or(path);
+        return match last {
+            "client" | "create_client" => Some(client(evaluator, arguments, false)),
+            "resource" => Some(client(evaluator, arguments, true)),
+            _ => None,
+        };
+    }
+    if root == "aws_lambda_powertools" {
+        return powertools(evaluator, path, external, arguments);
+    }
+    None
+}
+
+fn client(evaluator: &mut Evaluator<'_>, arguments: &Arguments, is_resource: bool) -> Value {
+    let name = arguments.get(0, "service_name").cloned().unwrap_or(Value::Unknown);
+    let mut result: Option<Value> = None;
+    for one in name.alternatives() {
+        let value = match one.as_text() {
+            Some(text) => match facts::service_by_boto3(text) {
+                Some(service) if is_resource => Value::Resource(Rc::new(Resource {
+                    service,
+                    kind: "ServiceResource",
+                    collection: None,
+                    target: Value::Unknown,
+                })),
+                Some(service) => Value::Client(Client { service, flavour: Flavour::Python }),
+                None => {
+                    evaluator.doubt(arguments.place, format!("boto3 has no service `{text}`"));
+                    Value::Unknown
+                }
+            },
+            None => {
+                evaluator.doubt(arguments.place, "which service this client is for is worked out at run time");
+                Value::Unknown
+            }
+        };
+        result = Some(match result {
+            Some(before) => before.or(value),
+            None => value,
+        });
+    }
+    result.unwrap_or(Value::Unknown)
+}
+
+/// Records operations by name on one target.
+pub(crate) fn record_named(
+    evaluator: &mut Evaluator<'_>,
+    service: &str,
+    names: &[&str],
+    member: &'static str,
+    target: Option<Value>,
+    place: Place,
+) {
+    let Some(service) = facts::service_by_boto3(service) else { return };
+    for operation in names.iter().filter_map(|name| service.operation(name)) {
+        let parameters = Parameters::Only(member, target.clone().unwrap_or(Value::Unknown));
+        record(evaluator, operation, &parameters, place);
+    }
+}
+
+/// Powertools for Python: what its helpers call.
+fn powertools(
+    evaluator: &mut Evaluator<'_>,
+    path: &str,
+    external: &Rc<External>,
+    arguments: &Arguments,
+) -> Option<Value> {
+    let place = arguments.place;
+    let last = path.rsplit('.').next().unwrap_or(path);
+    let first = arguments.get(0, "name").cloned();
+    if path.contains(".parameters") {
+        // A provider's methods carry the arguments it was made with.
+        let made_with = external.carried.first().cloned();
+        let provider = path.rsplit_once("().").map(|(provider, _)| provider.rsplit('.').next().unwrap_or(provider));
+        match (provider, last) {
+            (None, "get_parameter") | (Some("SSMProvider"), "get") => {
+                record_named(evaluator, "ssm", &["GetParameter"], "Name", first, place);
+            }
+            (None, "get_parameters") | (Some("SSMProvider"), "get_multiple") => {
+                let path = arguments.get(0, "path").cloned();
+                record_named(evaluator, "ssm", &["GetParametersByPath"], "Path", path, place);
+            }
+            (None, "get_parameters_by_name") => {
+                let names = arguments.get(0, "parameters").cloned();
+                let names = names.map(|names| evaluator.iterate(&names, place));
+                record_named(evaluator, "ssm", &["GetParameters"], "Names", names, place);
+            }
+            (None, "set_parameter") => {
+                record_named(evaluator, "ssm", &["PutParameter"], "Name", first, place);
+            }
+            (None, "get_secret") | (Some("SecretsProvider"), "get") => {
+                record_named(evaluator, "secretsmanager", &["GetSecretValue"], "SecretId", first, place);
+            }
+            (None, "set_secret") => {
+                let names = ["PutSecretValue", "CreateSecret"];
+                record_named(evaluator, "secretsmanager", &names, "SecretId", first, place);
+            }
+            (None, "get_app_config") | (Some("AppConfigProvider"), "get") => {
+                let names = ["StartConfigurationSession", "GetLatestConfiguration"];
+                record_named(evaluator, "appconfigdata", &names, "Name", None, place);
+            }
+            (Some("DynamoDBProvider"), "get") => {
+                record_named(evaluator, "dynamodb", &["GetItem"], "TableName", made_with, place);
+            }
+            (Some("DynamoDBProvider"), "get_multiple") => {
+                record_named(evaluator, "dynamodb", &["Query"], "TableName", made_with, place);
+            }
+            _ => return None,
+        }
+        return Some(Value::Unknown);
+    }
+    match last {
+        "DynamoDBPersistenceLayer" => {
+            let table = arguments.get(0, "table_name").cloned();
+            let names = ["GetItem", "PutItem", "UpdateItem", "DeleteItem"];
+            record_named(evaluator, "dynamodb", &names, "TableName", table, place);
+        }
+        "AppConfigStore" => {
+            let names = ["StartConfigurationSession", "GetLatestConfiguration"];
+            record_named(evaluator, "appconfigdata", &names, "Name", None, place);
+        }
+        _ => return None,
+    }
+    Some(Value::Unknown)
+}
