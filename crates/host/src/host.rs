@@ -63,6 +63,8 @@ pub struct FunctionConfig {
     pub arn: String,
     /// The kinds of its triggers (names of [`graph::TriggerKind`]), for records of events that no guard has looked at.
     pub triggers: Vec<String>,
+    /// Shows which invocation is under way; give a clone to whoever records something about the function.
+    pub current: crate::CurrentRequest,
 }
 
 impl FunctionConfig {

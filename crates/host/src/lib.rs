@@ -1,6 +1,7 @@
 //! The application's real functions on this machine: the part of `ringfence up` that stands in for the platform.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod aws;
 mod host;
 mod http;
 mod install;
@@ -18,7 +19,7 @@ pub use host::{
 pub use install::{InstallError, Progress};
 pub use names::{ACCOUNT, LocalNames, REGION};
 pub use plan::{LeftOut, Places, Plan, Planned, Surroundings, prepare};
-pub use process::{GRACE, MAX_LOG_LINE_BYTES};
+pub use process::{CurrentRequest, GRACE, MAX_LOG_LINE_BYTES};
 pub use random::{request_id, token};
 pub use runtime_api::{MAX_ANSWER_BYTES, MAX_STREAMED_BYTES};
 pub use stage::StageError;

@@ -258,6 +258,8 @@ pub struct Surroundings {
     pub guard: Vec<OsString>,
     /// Where the function's calls of AWS go.
     pub aws_endpoint: String,
+    /// Shows which invocation is under way.
+    pub current: crate::CurrentRequest,
 }
 
 impl Planned {
@@ -291,6 +293,7 @@ impl Planned {
             timeout,
             arn: names.function_arn(&self.name),
             triggers,
+            current: surroundings.current.clone(),
         }
     }
 

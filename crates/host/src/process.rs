@@ -23,8 +23,20 @@ const LOG_LINES_PER_SECOND: f64 = 200.0;
 /// How long a function has between the request to stop and the end.
 pub const GRACE: Duration = Duration::from_secs(2);
 
-/// The id of the invocation under way, for the lines written during it.
-pub(crate) type CurrentRequest = Arc<Mutex<Option<String>>>;
+/// The id of a function's invocation under way, for what is recorded during it. Clones show the same.
+#[derive(Debug, Clone, Default)]
+pub struct CurrentRequest(Arc<Mutex<Option<String>>>);
+
+impl CurrentRequest {
+    /// The id; none while the function has nothing to do.
+    pub fn get(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set(&self, request_id: Option<String>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = request_id;
+    }
+}
 
 /// A running process and everything it started.
 #[derive(Debug)]
@@ -39,7 +51,6 @@ impl Process {
     pub(crate) fn start(
         config: &crate::FunctionConfig,
         runtime_api: SocketAddr,
-        current: &CurrentRequest,
         recorder: &Recorder,
     ) -> io::Result<Self> {
         let (program, arguments) = config
@@ -64,7 +75,7 @@ impl Process {
         let sink = |stream| Sink {
             function: config.name.clone(),
             stream,
-            current: Arc::clone(current),
+            current: config.current.clone(),
             recorder: Arc::clone(recorder),
             budget: LOG_BURST,
             refilled: Instant::now(),
@@ -165,7 +176,7 @@ impl Sink {
 
     fn record(&self, line: String) {
         let mut record = Record::new(now_ms(), self.function.clone(), Log { stream: self.stream.into(), line });
-        record.request_id = self.current.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        record.request_id = self.current.get();
         (self.recorder)(record);
     }
 }

@@ -143,8 +143,8 @@ async fn answer(state: &State, request: Request<Incoming>) -> Reply {
         (&Method::POST, path) => {
             let rest = path.strip_prefix("runtime/invocation/").unwrap_or("");
             match rest.split_once('/') {
-                Some((id, "response")) => response(state, &id.to_owned(), request).await,
-                Some((id, "error")) => failure(state, &id.to_owned(), request).await,
+                Some((id, "response")) => response(state, id, request).await,
+                Some((id, "error")) => failure(state, id, request).await,
                 _ => refusal(StatusCode::NOT_FOUND, "InvalidRequest", "there is no such path in the Runtime API"),
             }
         }

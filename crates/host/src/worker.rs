@@ -1,13 +1,13 @@
 //! One function's worker: takes events off the function's queue one after the other, keeps a process for them, and turns
 //! whatever happens to that process into an answer.
 
-use crate::process::{CurrentRequest, Process};
+use crate::process::Process;
 use crate::runtime_api::{Offer, RuntimeApi, Said, error_json};
 use crate::{FunctionConfig, FunctionState, Recorder, Response};
 use hyper::body::Bytes;
 use records::{FunctionError, Invocation, Outcome, Record, Started, Stopped, now_ms};
 use std::process::ExitStatus;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
@@ -39,7 +39,6 @@ pub(crate) struct Worker {
 struct Instance {
     process: Process,
     api: RuntimeApi,
-    current: CurrentRequest,
     cold: bool,
 }
 
@@ -97,6 +96,7 @@ impl Worker {
                 };
                 cold |= running.cold;
                 let (kept, result) = self.one(running, &pending).await;
+                self.config.current.set(None);
                 instance = kept;
                 match result {
                     // A process that was on its way out never saw the event: another one gets it.
@@ -142,11 +142,8 @@ impl Worker {
             permit = starting.acquire() => permit,
         };
         let began = Instant::now();
-        let current = CurrentRequest::default();
         let started = match RuntimeApi::open().await {
-            Ok(api) => {
-                Process::start(&self.config, api.address(), &current, &self.recorder).map(|process| (api, process))
-            }
+            Ok(api) => Process::start(&self.config, api.address(), &self.recorder).map(|process| (api, process)),
             Err(error) => Err(error),
         };
         let (mut api, mut process) = match started {
@@ -180,7 +177,7 @@ impl Worker {
                                 init_us: micros(init),
                             });
                         }
-                        return Ok(Instance { process, api, current, cold: true });
+                        return Ok(Instance { process, api, cold: true });
                     }
                     // The report comes first and the process's end right after it.
                     Some(Said::InitError(payload)) => reported = Some(payload),
@@ -227,7 +224,7 @@ impl Worker {
     ) -> (Option<Instance>, Option<Result<Answered, Failed>>) {
         let timeout = self.config.timeout;
         let request_id = pending.request_id.clone();
-        set(&instance.current, Some(request_id.clone()));
+        self.config.current.set(Some(request_id.clone()));
         instance.cold = false;
         let deadline_ms = now_ms().saturating_add(i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX));
         instance.api.offer(Offer {
@@ -244,11 +241,9 @@ impl Worker {
                 biased;
                 said = instance.api.listen() => match said {
                     Some(Said::Answer { request_id: id, payload, streamed, content_type }) if id == request_id => {
-                        set(&instance.current, None);
                         return (Some(instance), Some(Ok(Answered { payload, streamed, content_type })));
                     }
                     Some(Said::Failure { request_id: id, payload }) if id == request_id => {
-                        set(&instance.current, None);
                         let failed = Failed { kind: error_type(&payload), payload, outcome: Outcome::Error };
                         return (Some(instance), Some(Err(failed)));
                     }
@@ -411,10 +406,6 @@ async fn idle(instance: &mut Option<Instance>) -> Option<ExitStatus> {
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     // A host that was dropped stops its workers, too.
     let _ = stop.wait_for(|stop| *stop).await;
-}
-
-fn set(current: &CurrentRequest, request_id: Option<String>) {
-    *current.lock().unwrap_or_else(PoisonError::into_inner) = request_id;
 }
 
 fn micros(duration: Duration) -> u64 {

@@ -141,6 +141,7 @@ fn function(name: &str, start: &str, timeout: Duration) -> FunctionConfig {
         timeout,
         arn: format!("arn:aws:lambda:us-east-1:123456789012:function:{name}"),
         triggers: vec!["sqs".into()],
+        current: host::CurrentRequest::default(),
     }
 }
 
