@@ -116,6 +116,15 @@ fn bare(subject: &Subject<'_>) -> Option<Hit> {
         return None;
     }
     let slashes = text.bytes().take_while(|byte| matches!(byte, b'/' | b'\\')).count();
+    // `10`, `0.5` and `metadata` are values of their own; a number is a host here only in four parts or in disguise.
+    let host = text.split(['/', '?', '#']).next().unwrap_or_default();
+    let number = host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let word = host.bytes().all(|byte| byte.is_ascii_alphanumeric()) && !host.starts_with("0x");
+    let alone = slashes == 0 && host.len() == text.len();
+    let value = (number && host.matches('.').count() != 3) || (word && !host.eq_ignore_ascii_case("localhost"));
+    if alone && value {
+        return None;
+    }
     judge(subject, start, start + slashes)
 }
 
@@ -211,4 +220,46 @@ fn without_port(host: &str) -> &str {
         return host.split_inclusive(']').next().unwrap_or(host);
     }
     host.split(':').next().unwrap_or(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Context, Engine, FieldKind, Sink, refuses};
+
+    #[test]
+    fn a_bare_value_is_a_host_only_where_it_looks_like_one() {
+        let refused = |text: &str| {
+            [Context::of(FieldKind::Url), Context::default().reaching(Sink::Url)].map(|context| {
+                let mut matches = Vec::new();
+                Engine::shared().inspect("x", text, context, &mut matches);
+                refuses(&matches)
+            })
+        };
+        for hostile in [
+            "127.0.0.1",
+            "localhost",
+            "localhost:9001/x",
+            "[::1]:80",
+            "169.254.169.254/latest",
+            "0x7f000001",
+            "//10.0.0.1/",
+            "db.internal",
+        ] {
+            assert_eq!(refused(hostile), [true, true], "{hostile}");
+        }
+        for honest in [
+            "10",
+            "0.5",
+            "1234567890",
+            "metadata",
+            "orders",
+            "orders/10",
+            "example.com/a",
+            "https://example.com/",
+            "/v1/items/7",
+            "",
+        ] {
+            assert_eq!(refused(honest), [false, false], "{honest}");
+        }
+    }
 }
