@@ -80,7 +80,16 @@ fn render(console: &Console, sql: &str, answer: Option<Answer>) -> Response {
     for (what, sql) in EXAMPLES {
         put!(main, "<li><a href=\"/hunt?sql=", (encode(sql)), "\">", (what), "</a></li>");
     }
-    put!(main, "</ul><h2>Tables</h2>");
+    put!(main, "</ul></aside>");
+    if let Some((answer, took)) = answer {
+        put!(main, "<section class=\"panel answer\">");
+        match answer {
+            Ok(table) => rows(&mut main, &table, took),
+            Err(error) => put!(main, "<p class=\"problem\">", (error), "</p>"),
+        }
+        put!(main, "</section>");
+    }
+    put!(main, "<section class=\"panel tables\"><h2>Tables</h2><div>");
     for table in lake::schema() {
         put!(
             main,
@@ -95,16 +104,7 @@ fn render(console: &Console, sql: &str, answer: Option<Answer>) -> Response {
         }
         put!(main, "</dl></details>");
     }
-    put!(main, "</aside>");
-    if let Some((answer, took)) = answer {
-        put!(main, "<section class=\"panel answer\">");
-        match answer {
-            Ok(table) => rows(&mut main, &table, took),
-            Err(error) => put!(main, "<p class=\"problem\">", (error), "</p>"),
-        }
-        put!(main, "</section>");
-    }
-    put!(main, "</div>");
+    put!(main, "</div></section></div>");
     layout::page(console, Place::Hunt, "Hunt", main)
 }
 
@@ -152,7 +152,7 @@ fn one_cell(html: &mut Html, cell: &Cell, column: &str) {
         Cell::Text(text) if text.chars().count() > 60 => {
             put!(
                 html,
-                "<td><details class=\"long\"><summary><code>",
+                "<td class=\"wide\"><details class=\"long\"><summary><code>",
                 (shorten(text, 60)),
                 "</code></summary><code>",
                 (shorten(text, CELL_CHARACTERS)),
@@ -163,7 +163,7 @@ fn one_cell(html: &mut Html, cell: &Cell, column: &str) {
             put!(html, "<td class=\"short\"><code>", (text), "</code></td>");
         }
         Cell::Text(_) | Cell::Blob(_) => {
-            put!(html, "<td><code>", (shorten(&cell.to_string(), CELL_CHARACTERS)), "</code></td>");
+            put!(html, "<td class=\"wide\"><code>", (shorten(&cell.to_string(), CELL_CHARACTERS)), "</code></td>");
         }
     }
 }

@@ -44,7 +44,7 @@ pub(crate) const EVENTS: &[Column] = &[
     text("type", "started, stopped, invocation, verdict, function_error, log, cloud_call, egress"),
     text("function", "the function it happened to"),
     text("request_id", "the platform's id of the invocation"),
-    text("trigger", "the kind of event: http, sqs, s3, schedule"),
+    text("trigger", "the kind of event as the fence names it: http-api, sqs, s3, schedule"),
     text("action", "what the guard did: pass, refuse, set_aside, drop, would_refuse"),
     text("outcome", "how an invocation ended: ok, error, refused, timeout, crashed"),
     text("mode", "the guard's mode: block, observe"),

@@ -128,7 +128,7 @@ pub struct Stopped {
 /// One event's way through the function.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Invocation {
-    /// The kind of event, as `http`, `sqs`, `schedule`.
+    /// The kind of event by the name the fence has for it, as `http-api`, `sqs`, `schedule`; `http` where all that is known is HTTP.
     pub trigger: String,
     /// How it ended.
     pub outcome: Outcome,
@@ -202,7 +202,7 @@ pub struct Verdict {
     pub mode: Mode,
     /// What it did.
     pub action: Action,
-    /// The kind of event, as `http`, `sqs`.
+    /// The kind of event, named as in [`Invocation::trigger`].
     pub trigger: String,
     /// The id the sender was given, to find this record by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
