@@ -35,15 +35,16 @@ const ATTRIBUTES: [(&str, &[&str]); 12] = [
     ("AWS::Serverless::StateMachine", &["Arn", "Name", "StateMachineRevisionId"]),
 ];
 
-/// Reports names that lead nowhere, and resources that wait for each other.
-pub(crate) fn check(template: &Template, diagnostics: &mut Vec<Diagnostic>) {
+/// Reports names that lead nowhere, and resources that wait for each other. Of a template that isn't `whole`, only what is
+/// there is judged.
+pub(crate) fn check(template: &Template, whole: bool, diagnostics: &mut Vec<Diagnostic>) {
     let generators: Vec<&str> = template
         .blocks
         .iter()
         .filter(|block| block.resource_type.starts_with("AWS::Serverless::") || block.node.get("Connectors").is_some())
         .map(|block| block.name.as_str())
         .collect();
-    let mut checker = Checker { template, generators, diagnostics, seen: HashSet::new() };
+    let mut checker = Checker { template, generators, whole, diagnostics, seen: HashSet::new() };
     for block in &template.blocks {
         checker.walk(&block.raw, &[], 0);
         if let Some(node) = block.node.get("Condition")
@@ -75,6 +76,8 @@ struct Checker<'a> {
     template: &'a Template,
     /// Resources that SAM makes more resources for, named after them.
     generators: Vec<&'a str>,
+    /// Whether all of the template could be read.
+    whole: bool,
     diagnostics: &'a mut Vec<Diagnostic>,
     /// Places that were reported; `Globals` are part of many resources.
     seen: HashSet<Span>,
@@ -181,7 +184,7 @@ impl Checker<'_> {
             return;
         }
         let base = name.split_once('.').map_or(name, |(base, _)| base);
-        if self.known(base) || self.generated(base) || base.is_empty() {
+        if !self.whole || self.known(base) || self.generated(base) || base.is_empty() {
             return;
         }
         let resources = self.template.blocks.iter().map(|block| block.name.as_str());
@@ -217,7 +220,7 @@ impl Checker<'_> {
     }
 
     fn condition(&mut self, name: &str, span: Span) {
-        if self.template.has_condition(name) {
+        if !self.whole || self.template.has_condition(name) {
             return;
         }
         let near = near_miss(name, self.template.condition_nodes.iter().map(|entry| entry.key.as_str()));

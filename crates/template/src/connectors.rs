@@ -116,7 +116,7 @@ impl Reader<'_, '_> {
                 if !wanted.iter().any(|wanted| wanted == access) {
                     continue;
                 }
-                let filled = fill(document, &source, &destination, template, 0);
+                let filled = fill(document, &source, &destination, 0);
                 let node = json_node(&filled, span);
                 let origin = Origin::Connector(connector.to_string());
                 let mut found = statements(template, &node, PolicyKind::Identity, &origin, &mut Vec::new());
@@ -145,16 +145,15 @@ fn plain_type(resource_type: &str) -> String {
 }
 
 /// Fills `%{Source.Arn}` and the like in: an intrinsic where it is the whole text, a `Fn::Sub` where it is a part.
-fn fill(node: &Json, source: &End, destination: &End, template: &Template, depth: usize) -> Json {
+fn fill(node: &Json, source: &End, destination: &End, depth: usize) -> Json {
     if depth > 32 {
         return Json::Null;
     }
     match node {
-        Json::Array(items) => items.iter().map(|item| fill(item, source, destination, template, depth + 1)).collect(),
-        Json::Object(members) => members
-            .iter()
-            .map(|(key, value)| (key.clone(), fill(value, source, destination, template, depth + 1)))
-            .collect(),
+        Json::Array(items) => items.iter().map(|item| fill(item, source, destination, depth + 1)).collect(),
+        Json::Object(members) => {
+            members.iter().map(|(key, value)| (key.clone(), fill(value, source, destination, depth + 1))).collect()
+        }
         Json::String(text) if text.contains("%{") => {
             let mut out = text.clone();
             for (which, end) in [("Source", source), ("Destination", destination)] {

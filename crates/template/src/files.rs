@@ -1,5 +1,6 @@
 //! The files a template names: opened through the caller, added to the sources, each read once.
 
+use crate::flow;
 use source::{Document, FileId, SourceFile, Sources};
 
 /// The largest file that is read; AWS refuses templates over 1 MB.
@@ -30,7 +31,14 @@ impl<'a> Files<'a> {
 
     /// The document in a file.
     pub(crate) fn document(&self, file: FileId) -> Document {
-        Document::detect(file, self.sources.get(file).map_or("", SourceFile::text))
+        let text = self.sources.get(file).map_or("", SourceFile::text);
+        let document = Document::detect(file, text);
+        if !document.complaints.iter().any(|complaint| complaint.message.contains("indentation")) {
+            return document;
+        }
+        // AWS reads brackets and quotes that go on further left than they should, so they must not cost a resource here.
+        let again = Document::detect(file, &flow::joined(text));
+        if again.complaints.len() < document.complaints.len() { again } else { document }
     }
 
     /// The file that `folder` means by `written`, if it lies in the repository.

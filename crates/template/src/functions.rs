@@ -244,7 +244,7 @@ fn read_function(template: &Template, block: &Block, sam: bool) -> Function {
     let in_vpc = vpc.is_some_and(|vpc| {
         let subnets = vpc.get("SubnetIds");
         // `SubnetIds: []` is how a template says: not in a VPC.
-        subnets.is_some_and(|subnets| !(subnets.is_sequence() && subnets.items().is_empty()) && !subnets.is_null())
+        subnets.is_some_and(|subnets| !(subnets.is_null() || subnets.is_sequence() && subnets.items().is_empty()))
             || (subnets.is_none() && !vpc.entries().is_empty())
     });
     Function {
@@ -307,7 +307,12 @@ fn code(template: &Template, block: &Block, sam: bool, image: bool) -> Code {
             let tag = block.node.at(&["Metadata", "DockerTag"]).and_then(Node::as_str).unwrap_or("");
             return Code::Image(Setting { value: tag.to_string(), span });
         }
-        return block.get("CodeUri").map_or(Code::Unknown, |uri| location(template, uri, "Bucket", "Key"));
+        return match block.get("CodeUri") {
+            Some(uri) => location(template, uri, "Bucket", "Key"),
+            // Where nothing is said, `sam build` takes the template's own folder.
+            None if template.folder.is_empty() => Code::Local(Setting { value: ".".into(), span: block.name_span }),
+            None => Code::Local(Setting { value: template.folder.clone(), span: block.name_span }),
+        };
     }
     let Some(code) = block.get("Code") else { return Code::Unknown };
     if let Some(inline) = code.get("ZipFile") {

@@ -17,6 +17,7 @@ mod connectors;
 mod evaluate;
 mod events;
 mod files;
+mod flow;
 mod functions;
 mod globals;
 mod model;
@@ -58,7 +59,6 @@ pub fn looks_like_template(path: &str, text: &str) -> bool {
     if !matches!(extension.as_str(), "yaml" | "yml" | "json" | "template") {
         return false;
     }
-    // CDK's tree and manifest speak of resources without being templates.
     let json = text.trim_start_matches('\u{feff}').trim_start().starts_with('{');
     if text.contains("AWSTemplateFormatVersion") {
         return has_key(text, json, "AWSTemplateFormatVersion") || has_key(text, json, "Resources");
@@ -69,13 +69,43 @@ pub fn looks_like_template(path: &str, text: &str) -> bool {
     text.contains("AWS::Serverless-2016-10-31") || names_aws_type(text)
 }
 
-/// Whether a document has a key that may stand at its top: unindented in YAML, quoted anywhere in JSON.
+/// Whether a document has a key at its top: unindented in YAML, in the outermost object in JSON.
 fn has_key(text: &str, json: bool, key: &str) -> bool {
+    if json {
+        return json_key(text, key);
+    }
     text.match_indices(key).any(|(at, _)| {
         let before = text[..at].trim_end_matches(['"', '\'']);
         let after = text[at + key.len()..].trim_start_matches(['"', '\'']).trim_start_matches([' ', '\t']);
-        after.starts_with(':') && (json || before.is_empty() || before.ends_with(['\n', '\u{feff}']))
+        after.starts_with(':') && (before.is_empty() || before.ends_with(['\n', '\u{feff}']))
     })
+}
+
+/// Whether the outermost object of a JSON text has a key.
+fn json_key(text: &str, key: &str) -> bool {
+    let bytes = text.as_bytes();
+    let (mut at, mut depth) = (0, 0_usize);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            b'"' => {
+                let start = at + 1;
+                at = start;
+                while bytes.get(at).is_some_and(|byte| *byte != b'"') {
+                    at += if bytes.get(at) == Some(&b'\\') { 2 } else { 1 };
+                }
+                let named = bytes.get(start..at) == Some(key.as_bytes());
+                let colon = bytes.iter().skip(at + 1).find(|byte| !byte.is_ascii_whitespace()) == Some(&b':');
+                if depth == 1 && named && colon {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    false
 }
 
 /// Whether some `Type` is an AWS or custom resource's.
@@ -86,6 +116,16 @@ fn names_aws_type(text: &str) -> bool {
             .map(|rest| rest.trim_start_matches(['"', '\'', ' ', '\t', '\r', '\n']))
             .is_some_and(|value| value.starts_with("AWS::"))
     })
+}
+
+/// A document's complaint as a diagnostic. A duplicate key leaves everything readable, so it is no error.
+pub(crate) fn complaint(complaint: source::Complaint) -> Diagnostic {
+    let duplicate = complaint.message.starts_with("duplicate key");
+    let mut diagnostic = Diagnostic::from_complaint(READER, complaint);
+    if duplicate {
+        diagnostic.level = Level::Warning;
+    }
+    diagnostic
 }
 
 /// Reads the template `file` of `sources`.

@@ -274,10 +274,12 @@ fn section<'a>(root: &'a Node, name: &str, diagnostics: &mut Vec<Diagnostic>) ->
         return Some(&entry.value);
     }
     if !entry.value.is_null() || name == "Resources" {
-        diagnostics.push(
+        diagnostics.push(if entry.value.is_null() {
+            Diagnostic::at(Level::Warning, READER, entry.key_span, format!("`{name}` is empty"))
+        } else {
             Diagnostic::at(Level::Error, READER, entry.key_span, format!("`{name}` is not an object"))
-                .help("it is passed over; write it as names with their definitions"),
-        );
+                .help("it is passed over; write it as names with their definitions")
+        });
     }
     None
 }
@@ -429,8 +431,7 @@ impl Expansion<'_, '_> {
             return None;
         };
         let document = self.files.document(file);
-        self.diagnostics
-            .extend(document.complaints.into_iter().map(|complaint| Diagnostic::from_complaint(READER, complaint)));
+        self.diagnostics.extend(document.complaints.into_iter().map(crate::complaint));
         let content = normalize(document.root, self.diagnostics);
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder).to_string();
         self.depth += 1;

@@ -1,13 +1,12 @@
 //! OpenAPI and Swagger documents of APIs, inline or in a file: routes that name functions, who may call them, and the body
 //! they demand.
 
-use crate::READER;
 use crate::functions::trigger;
 use crate::model::{Block, Template};
 use crate::normalize::normalize;
 use crate::reader::Reader;
 use crate::sam_api::user_pool;
-use findings::{Diagnostic, Level};
+use findings::Level;
 use graph::{Authorization, Part, Schema, TriggerKind, Value};
 use serde_json::{Map, Value as Json};
 use source::{Entry, Node};
@@ -44,9 +43,7 @@ impl Reader<'_, '_> {
                     continue;
                 };
                 let document = self.files.document(file);
-                self.diagnostics.extend(
-                    document.complaints.into_iter().map(|complaint| Diagnostic::from_complaint(READER, complaint)),
-                );
+                self.diagnostics.extend(document.complaints.into_iter().map(crate::complaint));
                 let document = normalize(document.root, self.diagnostics);
                 if let Some(document) = template.resolve(&document) {
                     self.read_document(&template, block, &document, rest);

@@ -26,6 +26,14 @@ pub(crate) fn statements(
     origin: &Origin,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Statement> {
+    let written;
+    let document = match document_in_text(document) {
+        Some(found) => {
+            written = found;
+            &written
+        }
+        None => document,
+    };
     let Some(entry) = document.entry("Statement") else {
         // A document that is an intrinsic (or handed in as text) has its statements elsewhere.
         if intrinsic(document).is_none() && document.is_mapping() {
@@ -47,6 +55,35 @@ pub(crate) fn statements(
         }
     });
     statements
+}
+
+/// A policy document written as JSON text, possibly within `Fn::Sub`.
+fn document_in_text(document: &Node) -> Option<Node> {
+    let (text, substituted) = match intrinsic(document) {
+        Some(("Fn::Sub", argument)) => (argument.items().first().unwrap_or(argument).scalar()?, true),
+        Some(_) => return None,
+        None => (document.as_str()?, false),
+    };
+    let json: serde_json::Value = serde_json::from_str(text).ok()?;
+    let node = json_node(&json, document.span);
+    Some(if substituted { with_substitutions(node) } else { node })
+}
+
+/// The tree with every text that has holes in a `Fn::Sub` of its own.
+fn with_substitutions(node: Node) -> Node {
+    let kind = match node.kind {
+        NodeKind::Scalar { text, plain: false } if text.contains("${") => NodeKind::Mapping(vec![Entry {
+            key: "Fn::Sub".into(),
+            key_span: node.span,
+            value: crate::normalize::text_node(text, node.span),
+        }]),
+        NodeKind::Sequence(items) => NodeKind::Sequence(items.into_iter().map(with_substitutions).collect()),
+        NodeKind::Mapping(entries) => NodeKind::Mapping(
+            entries.into_iter().map(|entry| Entry { value: with_substitutions(entry.value), ..entry }).collect(),
+        ),
+        scalar => scalar,
+    };
+    Node { span: node.span, tag: None, kind }
 }
 
 /// Calls `each` for every item of a list that may hold lists, or for the one item itself.
@@ -197,7 +234,8 @@ pub(crate) fn trusted(template: &Template, document: &Node) -> Vec<Value> {
 /// The statements of an AWS managed policy, by name or ARN, as if written at `span`.
 pub(crate) fn managed(name_or_arn: &str, origin: &Origin, span: Span) -> Option<Vec<Statement>> {
     // Inflating a document costs more than reading a small template, and most functions name the same few.
-    static KNOWN: LazyLock<Mutex<HashMap<String, Option<Arc<Vec<Statement>>>>>> = LazyLock::new(Mutex::default);
+    type Known = HashMap<String, Option<Arc<Vec<Statement>>>>;
+    static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
     /// Enough for any repository; more is made again each time.
     const MAX_KNOWN: usize = 2_000;
     let cached = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).get(name_or_arn).cloned();

@@ -124,7 +124,9 @@ pub(crate) fn read_stack(
         return None;
     }
     let document = files.document(file);
-    diagnostics.extend(document.complaints.into_iter().map(|complaint| Diagnostic::from_complaint(READER, complaint)));
+    // What was left out may be what a name leads to.
+    let whole = document.complaints.iter().all(|complaint| complaint.message.starts_with("duplicate key"));
+    diagnostics.extend(document.complaints.into_iter().map(crate::complaint));
     if !document.root.is_mapping() {
         if diagnostics.is_empty() {
             diagnostics.push(Diagnostic::at(Level::Error, READER, document.root.span, "the template is not an object"));
@@ -140,7 +142,7 @@ pub(crate) fn read_stack(
     let children = nested::read_children(&mut template, files, nesting, diagnostics);
     nesting.open.pop();
 
-    check::check(&template, diagnostics);
+    check::check(&template, whole, diagnostics);
     let template = Rc::new(template);
     let application = Application {
         name: application_name(&files.path(file)),

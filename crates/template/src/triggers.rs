@@ -7,7 +7,7 @@ use crate::model::{Block, Template};
 use crate::normalize::{intrinsic, normalize};
 use crate::reader::Reader;
 use crate::resources::reference;
-use graph::{Authorization, Trigger, TriggerKind, Value};
+use graph::{Authorization, Part, Trigger, TriggerKind, Value};
 use source::{Node, NodeKind, Span};
 
 impl Reader<'_, '_> {
@@ -110,8 +110,33 @@ impl Reader<'_, '_> {
                     }
                 }
                 "AWS::KinesisFirehose::DeliveryStream" => self.read_firehose(&template, block),
+                "AWS::Serverless::Function" => {
+                    if let Some(configuration) = block.get("EventInvokeConfig") {
+                        self.read_destinations(&template, &block.name, configuration);
+                    }
+                }
+                "AWS::Lambda::EventInvokeConfig" => {
+                    if let Some(caller) = self.named(&template, block.get("FunctionName")) {
+                        self.read_destinations(&template, &caller, &block.properties);
+                    }
+                }
                 _ => self.read_other(&template, block),
             }
+        }
+    }
+
+    /// Functions that are handed what became of another one's events.
+    fn read_destinations(&mut self, template: &Template, caller: &str, configuration: &Node) {
+        for outcome in ["OnSuccess", "OnFailure"] {
+            let Some(entry) = configuration.get("DestinationConfig").and_then(|config| config.entry(outcome)) else {
+                continue;
+            };
+            let Some(function) = self.named(template, entry.value.get("Destination")) else { continue };
+            self.trigger(Trigger {
+                source: Some(reference(caller)),
+                filter: Some(outcome.to_string()),
+                ..trigger(&function, caller, TriggerKind::Function, entry.key_span)
+            });
         }
     }
 
@@ -226,7 +251,7 @@ impl Reader<'_, '_> {
         if intrinsic(node).is_some() || matches!(node.kind, NodeKind::Scalar { .. }) {
             let value = template.value(node);
             for name in value.resources() {
-                let part = Value::part(graph::Part::Ref(name.to_string()));
+                let part = Value::part(Part::Ref(name.to_string()));
                 if let Some(function) = self.names.function_of(&part) {
                     found.push((function, node.span));
                 }
@@ -243,7 +268,14 @@ impl Reader<'_, '_> {
             self.functions_in(template, item, found, depth + 1);
         }
         for entry in node.entries() {
-            self.functions_in(template, &entry.value, found, depth + 1);
+            // The one place where a bare name is a function's.
+            if entry.key == "FunctionName"
+                && let Some(function) = self.names.function_of(&template.value(&entry.value))
+            {
+                found.push((function, entry.key_span));
+            } else {
+                self.functions_in(template, &entry.value, found, depth + 1);
+            }
         }
     }
 
@@ -383,7 +415,12 @@ impl Reader<'_, '_> {
         }
         let mut found = Vec::new();
         self.function_properties(template, &block.properties, &mut found, 0);
+        let mut seen = Vec::new();
         for (function, key, span) in found {
+            if seen.contains(&function) {
+                continue;
+            }
+            seen.push(function.clone());
             self.trigger(Trigger {
                 source: Some(reference(&block.name)),
                 filter: Some(format!("{resource_type} {key}")),
@@ -392,7 +429,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Properties whose name says that they hold a function (`RotationLambdaARN`, `FunctionArn`) and that do.
+    /// Properties that hold a function: by their name (`RotationLambdaARN`, `FunctionArn`), or because they hold its ARN.
     fn function_properties(
         &self,
         template: &Template,
@@ -405,11 +442,13 @@ impl Reader<'_, '_> {
         }
         for entry in node.entries() {
             let key = entry.key.to_ascii_lowercase();
-            if key.contains("lambda") || key.contains("function") {
-                for value in template.values(&entry.value) {
-                    if let Some(function) = self.names.function_of(&value.value) {
-                        found.push((function, entry.key.clone(), entry.key_span));
-                    }
+            let telling = key.contains("lambda") || key.contains("function");
+            for value in template.values(&entry.value) {
+                let arn = matches!(value.value.parts(), [Part::Attribute(_, attribute)] if attribute == "Arn");
+                if (telling || arn)
+                    && let Some(function) = self.names.function_of(&value.value)
+                {
+                    found.push((function, entry.key.clone(), entry.key_span));
                 }
             }
             if intrinsic(&entry.value).is_none() {
@@ -434,9 +473,9 @@ impl Reader<'_, '_> {
             }
             let source = block.get("SourceArn").map(|arn| template.value(arn));
             let kinds = principal_kinds(&principal);
+            // Authorizers and the like have triggers of no particular kind.
             let matched = self.application.triggers.iter().any(|trigger| {
-                trigger.function == function
-                    && (kinds.contains(&trigger.kind) || kinds.is_empty() && trigger.kind == TriggerKind::Other)
+                trigger.function == function && (kinds.contains(&trigger.kind) || trigger.kind == TriggerKind::Other)
             });
             if matched {
                 continue;
