@@ -1,5 +1,5 @@
 //! The console with a made-up application and made-up records, to look at while working on it:
-//! `cargo run -p console --example preview`, then open the address it prints. With an argument, it keeps making records.
+//! `cargo run -p console --example console_preview`, then open the address it prints. With an argument, it keeps making records.
 #![allow(clippy::unwrap_used)]
 
 use graph::{
