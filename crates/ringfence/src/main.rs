@@ -1,3 +1,41 @@
-//! ringfence
+//! `ringfence`: the program for people. It knows the command line and wires the products together; what they do is theirs.
 
-fn main() {}
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod commands;
+mod terminal;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Draws a fence around every serverless function, holds it while the function runs, and tells what crossed it.
+#[derive(Debug, Parser)]
+#[command(name = "ringfence", version, max_term_width = 110, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Scan(commands::scan::Args),
+    Map(commands::map::Args),
+    Fence(commands::fence::Args),
+    Hunt(commands::hunt::Args),
+    Explain(commands::explain::Args),
+}
+
+fn main() -> ExitCode {
+    // A reader that closes the pipe early (`| head`) is no failure of ours to report.
+    let outcome = match Arguments::parse().command {
+        Command::Scan(args) => commands::scan::run(args),
+        Command::Map(args) => commands::map::run(args),
+        Command::Fence(args) => commands::fence::run(args),
+        Command::Hunt(args) => commands::hunt::run(args),
+        Command::Explain(args) => commands::explain::run(args),
+    };
+    outcome.unwrap_or_else(|error| {
+        terminal::error(&error);
+        ExitCode::from(2)
+    })
+}

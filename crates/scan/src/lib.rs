@@ -1,1 +1,16 @@
-//! scan
+//! `ringfence scan` and what it shares with `map` and `fence`: from a path to the graph, and from the graph to reports.
+//!
+//! [`load`] walks the path, reads every template and the code behind it; [`report`] runs the audits and honours what people
+//! decided to allow; [`render`] is the one place where findings become text. Nothing here prints or exits.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod allow;
+mod audit;
+mod files;
+mod load;
+pub mod map;
+pub mod render;
+
+pub use audit::{Report, report};
+pub use load::{LoadError, Loaded, Options, fence_path, load};

@@ -42,11 +42,21 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         What::Agent { invocations, rounds, size } => {
             let programs = setup::build_release()?;
             say("building the driver");
-            setup::run(setup::cargo().args(["build", "--release", "--locked", "--package", "host", "--example", "bench_agent"]))?;
+            setup::run(setup::cargo().args([
+                "build",
+                "--release",
+                "--locked",
+                "--package",
+                "host",
+                "--example",
+                "bench_agent",
+            ]))?;
             setup::run(
-                Command::new(programs.join("examples/bench_agent"))
-                    .arg(programs.join("ringfence-agent"))
-                    .args([invocations.to_string(), rounds.to_string(), size.to_string()]),
+                Command::new(programs.join("examples/bench_agent")).arg(programs.join("ringfence-agent")).args([
+                    invocations.to_string(),
+                    rounds.to_string(),
+                    size.to_string(),
+                ]),
             )
         }
         What::Scan { path, runs } => {
@@ -62,7 +72,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 }
             }
             seconds.sort_by(f64::total_cmp);
-            println!("ringfence scan {}: median {:.2} s, fastest {:.2} s, of {} runs", path.display(), seconds[seconds.len() / 2], seconds[0], seconds.len());
+            println!(
+                "ringfence scan {}: median {:.2} s, fastest {:.2} s, of {} runs",
+                path.display(),
+                seconds[seconds.len() / 2],
+                seconds[0],
+                seconds.len()
+            );
             Ok(())
         }
     }

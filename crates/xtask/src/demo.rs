@@ -43,7 +43,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     say("ringfence scan orders");
     let report = work.join("scan.txt");
     // Exit code 1 says that there are findings, which there are.
-    let status = Command::new(&ringfence).args(["scan", "orders", "--output"]).arg(&report).current_dir(&work).status()?;
+    let status =
+        Command::new(&ringfence).args(["scan", "orders", "--output"]).arg(&report).current_dir(&work).status()?;
     if !matches!(status.code(), Some(0 | 1)) {
         bail!("`ringfence scan` ended with {status}");
     }
@@ -51,7 +52,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
     say("ringfence map orders --format html");
     let map = work.join("map.html");
-    setup::run(Command::new(&ringfence).args(["map", "orders", "--format", "html", "--output"]).arg(&map).current_dir(&work))?;
+    setup::run(
+        Command::new(&ringfence).args(["map", "orders", "--format", "html", "--output"]).arg(&map).current_dir(&work),
+    )?;
     println!("   open {}", map.display());
 
     say("ringfence fence orders");
@@ -100,11 +103,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     })
     .flatten()
     .context("`ringfence up` did not get ready")?;
-    let door = Door {
-        gateway: text(&facts, "gateway")?,
-        door: text(&facts, "door")?,
-        token: text(&facts, "token")?,
-    };
+    let door = Door { gateway: text(&facts, "gateway")?, door: text(&facts, "door")?, token: text(&facts, "token")? };
     let console = text(&facts, "console")?;
 
     let played = if arguments.unguarded { play_unguarded(&door)? } else { play(&door)? };
@@ -197,7 +196,8 @@ impl Door {
                 http::request(&self.gateway, field("method"), &target, &headers, &body)?
             }
             None => {
-                let function = case.content.get("function").and_then(Value::as_str).context("the case names no function")?;
+                let function =
+                    case.content.get("function").and_then(Value::as_str).context("the case names no function")?;
                 let event = serde_json::to_vec(case.content.get("event").context("the case has no event")?)?;
                 let headers = [
                     ("authorization".to_string(), format!("Bearer {}", self.token)),
@@ -227,7 +227,8 @@ fn cases() -> anyhow::Result<Vec<Case>> {
             let folder = traffic.join(&trigger).join(if hostile { "hostile" } else { "honest" });
             for name in names(&folder)? {
                 let path = folder.join(&name);
-                let content: Value = serde_json::from_str(&fs::read_to_string(&path)?).with_context(|| path.display().to_string())?;
+                let content: Value =
+                    serde_json::from_str(&fs::read_to_string(&path)?).with_context(|| path.display().to_string())?;
                 let about = content.get("about").and_then(Value::as_str).unwrap_or("").to_string();
                 cases.push(Case { trigger: trigger.clone(), name, hostile, about, content });
             }
@@ -275,7 +276,13 @@ fn play(door: &Door) -> anyhow::Result<bool> {
     println!("   {:16} {:>15} {:>15}", "all", format!("{} of {}", sum(0), sum(1)), format!("{} of {}", sum(2), sum(3)));
     for (case, outcome) in &wrong {
         let expected = if case.hostile { "should have been stopped" } else { "should have passed" };
-        println!("   WRONG: {}/{} {expected}, was {}: {}", case.trigger, case.name, outcome.verdict, shorten(&outcome.answer, 300));
+        println!(
+            "   WRONG: {}/{} {expected}, was {}: {}",
+            case.trigger,
+            case.name,
+            outcome.verdict,
+            shorten(&outcome.answer, 300)
+        );
     }
     Ok(wrong.is_empty())
 }
@@ -285,7 +292,9 @@ fn play_unguarded(door: &Door) -> anyhow::Result<bool> {
     say("playing what leaves a mark, with no guard in front");
     let marks = || -> Vec<PathBuf> {
         let entries = fs::read_dir("/tmp").into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
-        entries.filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("ringfence-pwned-"))).collect()
+        entries
+            .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("ringfence-pwned-")))
+            .collect()
     };
     for mark in marks() {
         fs::remove_file(mark)?;

@@ -36,7 +36,10 @@ pub(crate) fn request(
     }
     let mut stream = TcpStream::connect(address).with_context(|| format!("can't reach {address}"))?;
     stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-    let mut head = format!("{method} {target} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
+    let mut head = format!(
+        "{method} {target} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {}\r\n",
+        body.len()
+    );
     for (name, value) in headers {
         if !["host", "content-length", "connection"].contains(&name.to_ascii_lowercase().as_str()) {
             head.push_str(&format!("{name}: {value}\r\n"));
@@ -50,7 +53,8 @@ pub(crate) fn request(
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").context("no end of the headers")?;
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
     let mut lines = head.lines();
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|code| code.parse().ok()).context("no status")?;
+    let status =
+        lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|code| code.parse().ok()).context("no status")?;
     let headers: Vec<(String, String)> = lines
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim().to_string()))
@@ -64,7 +68,9 @@ pub(crate) fn request(
 fn dechunk(mut raw: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     while let Some(end) = raw.windows(2).position(|window| window == b"\r\n") {
-        let size = std::str::from_utf8(&raw[..end]).ok().and_then(|text| usize::from_str_radix(text.split(';').next()?.trim(), 16).ok());
+        let size = std::str::from_utf8(&raw[..end])
+            .ok()
+            .and_then(|text| usize::from_str_radix(text.split(';').next()?.trim(), 16).ok());
         let Some(size) = size.filter(|size| *size > 0 && end + 2 + size <= raw.len()) else { break };
         out.extend_from_slice(&raw[end + 2..end + 2 + size]);
         raw = raw.get(end + 4 + size..).unwrap_or(&[]);

@@ -27,11 +27,11 @@ pub(crate) const PYTHON: Tool = Tool {
     purpose: "runs Python functions and the stand-in for AWS",
 };
 /// Node, for the JavaScript functions.
-pub(crate) const NODE: Tool = Tool { probe: &["node", "--version"], packages: &["nodejs"], purpose: "runs JavaScript functions" };
+pub(crate) const NODE: Tool =
+    Tool { probe: &["node", "--version"], packages: &["nodejs"], purpose: "runs JavaScript functions" };
 /// npm, for what JavaScript functions import.
-pub(crate) const NPM: Tool = Tool { probe: &["npm", "--version"], packages: &["npm"], purpose: "installs what they import" };
-/// Callgrind, for counting instructions.
-pub(crate) const VALGRIND: Tool = Tool { probe: &["valgrind", "--version"], packages: &["valgrind"], purpose: "counts instructions" };
+pub(crate) const NPM: Tool =
+    Tool { probe: &["npm", "--version"], packages: &["npm"], purpose: "installs what they import" };
 
 /// The root of the checkout.
 pub(crate) fn root() -> PathBuf {
@@ -80,7 +80,9 @@ pub(crate) fn tools(tools: &[&Tool]) -> anyhow::Result<()> {
     install.extend(packages.iter().copied());
     apt(&install)?;
     match missing.iter().find(|tool| !works(tool.probe)) {
-        Some(tool) => bail!("`{}` still doesn't work after installing {}", tool.probe.join(" "), tool.packages.join(" ")),
+        Some(tool) => {
+            bail!("`{}` still doesn't work after installing {}", tool.probe.join(" "), tool.packages.join(" "))
+        }
         None => Ok(()),
     }
 }
@@ -106,7 +108,9 @@ pub(crate) fn python(folder: &Path, packages: &[&str]) -> anyhow::Result<PathBuf
     let python = folder.join("bin/python3");
     let marker = folder.join("installed");
     let wanted = packages.join(" ");
-    if std::fs::read_to_string(&marker).is_ok_and(|installed| installed == wanted) && works(&[&python.display().to_string(), "--version"]) {
+    if std::fs::read_to_string(&marker).is_ok_and(|installed| installed == wanted)
+        && works(&[&python.display().to_string(), "--version"])
+    {
         return Ok(python);
     }
     say(&format!("pip install {wanted}"));

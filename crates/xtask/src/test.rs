@@ -16,7 +16,15 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         say("cargo fmt --check");
         setup::run(setup::cargo().args(["fmt", "--all", "--check"]))?;
         say("cargo clippy");
-        setup::run(setup::cargo().args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))?;
+        setup::run(setup::cargo().args([
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ]))?;
     }
     // The programs first: tests drive them.
     say("cargo build");

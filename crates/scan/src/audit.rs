@@ -1,0 +1,89 @@
+//! From what was loaded to a report: audits run, decisions honoured, everything in a stable order.
+
+use crate::allow;
+use crate::load::{Loaded, fence_path};
+use fence::Fence;
+use findings::{Diagnostic, Finding, Level, Severity};
+use rayon::prelude::*;
+use source::{SourceFile, Sources, Span};
+
+/// Audits whose findings point at a secret itself.
+const SECRET_AUDITS: [&str; 1] = ["secret-in-environment"];
+
+/// What `ringfence scan` has to say.
+#[derive(Debug)]
+pub struct Report {
+    /// Findings, worst first.
+    pub findings: Vec<Finding>,
+    /// Findings that the source allows, with its reasons beside them there.
+    pub allowed: Vec<Finding>,
+    /// What was not read or not understood, in the order of the files.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Report {
+    /// The worst severity among the findings.
+    pub fn worst(&self) -> Option<Severity> {
+        self.findings.iter().map(|finding| finding.severity).max()
+    }
+
+    /// How many findings there are of a severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|finding| finding.severity == severity).count()
+    }
+
+    /// Text that no output may show whole: what the audits of secrets point at.
+    pub(crate) fn secrets(&self) -> Vec<Span> {
+        let findings = self.findings.iter().chain(&self.allowed);
+        findings.filter(|finding| SECRET_AUDITS.contains(&finding.id)).map(|finding| finding.primary.span).collect()
+    }
+
+    /// Whether something could not be read at all, so that silence about it means nothing.
+    pub fn is_incomplete(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error)
+    }
+}
+
+/// Runs all audits. `today` is year, month and day; fences beside the templates are read, since what they say counts.
+pub fn report(loaded: &mut Loaded, today: (u16, u8, u8)) -> Report {
+    let mut diagnostics = std::mem::take(&mut loaded.diagnostics);
+    let fences: Vec<Option<Fence>> = loaded
+        .estate
+        .applications
+        .iter()
+        .map(|application| {
+            let path = fence_path(loaded, application);
+            let text = std::fs::read_to_string(loaded.root.join(&path)).ok()?;
+            // The segment of its own keeps ids apart from those of the readers.
+            let mut segment = Sources::segment(source::MAX_SEGMENTS - 1 - u32::try_from(diagnostics.len()).unwrap_or(0));
+            let file = segment.add(SourceFile::new(&path, &text));
+            let reading = fence::read(file, &text);
+            if !reading.complaints.is_empty() {
+                diagnostics.extend(reading.complaints.into_iter().map(|complaint| Diagnostic::from_complaint("fence", complaint)));
+                loaded.sources.absorb(segment);
+            }
+            reading.fence
+        })
+        .collect();
+    let sources = &loaded.sources;
+    let mut findings: Vec<Finding> = loaded
+        .estate
+        .applications
+        .par_iter()
+        .zip(&fences)
+        .flat_map_iter(|(application, fence)| {
+            audits::run(&audits::Input { application, sources, fence: fence.as_ref(), today })
+        })
+        .collect();
+    findings.sort_by(|left, right| {
+        let place = |finding: &Finding| (sources.path(finding.primary.span).to_string(), finding.primary.span.start);
+        right.severity.cmp(&left.severity).then_with(|| place(left).cmp(&place(right))).then_with(|| left.id.cmp(right.id))
+    });
+    let known: Vec<&'static str> = audits::audits().iter().map(|audit| audit.info().id).collect();
+    let sorted = allow::sort(findings, &loaded.estate.applications, sources, &known);
+    diagnostics.extend(sorted.diagnostics);
+    diagnostics.sort_by_key(|diagnostic| {
+        diagnostic.span.map(|span| (sources.path(span).to_string(), span.start))
+    });
+    Report { findings: sorted.reported, allowed: sorted.allowed, diagnostics }
+}

@@ -1,0 +1,244 @@
+//! From a path to the graph: every template below it, and the code of its functions.
+
+use crate::files::{Found, Root, walk};
+use findings::{Diagnostic, Level};
+use graph::{Application, Code, Estate, Function};
+use rayon::prelude::*;
+use source::{FileId, SourceFile, Sources, Span};
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+
+/// How to read.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The largest file that is read, in bytes. CloudFormation itself takes templates up to 1 MB.
+    pub max_file_bytes: u64,
+    /// Whether the functions' code is read as well.
+    pub code: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { max_file_bytes: 16 << 20, code: true }
+    }
+}
+
+/// What a path holds.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The folder that all paths are relative to.
+    pub root: PathBuf,
+    /// Every file that was read for the graph.
+    pub sources: Sources,
+    /// The applications.
+    pub estate: Estate,
+    /// What was not read or not understood.
+    pub diagnostics: Vec<Diagnostic>,
+    /// How many files there are below the path.
+    pub files: usize,
+    /// How many of them are templates, the ones that hold nothing readable included.
+    pub templates: usize,
+}
+
+/// Why nothing could be loaded.
+#[derive(Debug)]
+pub enum LoadError {
+    /// The path can't be opened.
+    Path {
+        /// The path as given.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The path is neither a file nor a folder.
+    Kind(PathBuf),
+}
+
+impl std::fmt::Display for LoadError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Path { path, source } => write!(formatter, "can't open `{}`: {source}", path.display()),
+            Self::Kind(path) => write!(formatter, "`{}` is neither a file nor a folder", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for LoadError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Path { source, .. } => Some(source),
+            Self::Kind(_) => None,
+        }
+    }
+}
+
+/// One template as it was read, with a segment of files of its own.
+struct Unit {
+    path: String,
+    sources: Sources,
+    application: Option<Application>,
+    diagnostics: Vec<Diagnostic>,
+    included: HashSet<String>,
+}
+
+/// Reads everything below `path`, or one template where it is a file.
+///
+/// # Errors
+/// Where the path itself can't be read. Anything below it that can't is a diagnostic.
+pub fn load(path: &Path, options: &Options) -> Result<Loaded, LoadError> {
+    let unreadable = |source| LoadError::Path { path: path.to_path_buf(), source };
+    let resolved = path.canonicalize().map_err(unreadable)?;
+    let metadata = std::fs::metadata(&resolved).map_err(unreadable)?;
+    let mut diagnostics = Vec::new();
+    let (folder, candidates, files) = if metadata.is_dir() {
+        std::fs::read_dir(&resolved).map_err(unreadable)?;
+        let (found, errors) = walk(&resolved);
+        diagnostics.extend(errors.into_iter().map(|error| Diagnostic::general(Level::Warning, "scan", error)));
+        let count = found.len();
+        (resolved, found, count)
+    } else if metadata.is_file() {
+        let name = resolved.file_name().and_then(|name| name.to_str()).ok_or_else(|| LoadError::Kind(path.to_path_buf()))?;
+        let found = Found { path: name.to_string(), size: metadata.len() };
+        (resolved.parent().unwrap_or(Path::new("/")).to_path_buf(), vec![found], 1)
+    } else {
+        return Err(LoadError::Kind(path.to_path_buf()));
+    };
+    let named_alone = metadata.is_file();
+    let root = Root { path: folder, max_bytes: options.max_file_bytes };
+    let mut units: Vec<Unit> = candidates
+        .par_iter()
+        .filter(|found| named_alone || has_template_extension(&found.path))
+        .enumerate()
+        .filter_map(|(index, found)| read_template(&root, found, u32::try_from(index + 1).unwrap_or(u32::MAX), named_alone))
+        .collect();
+    let templates = units.len();
+    // A nested stack is part of the application that nests it.
+    let nested: HashSet<String> = units.iter().flat_map(|unit| unit.included.iter().cloned()).collect();
+    units.retain(|unit| !nested.contains(&unit.path));
+    let mut sources = Sources::segment(0);
+    let mut estate = Estate::default();
+    for unit in units {
+        sources.absorb(unit.sources);
+        diagnostics.extend(unit.diagnostics);
+        estate.applications.extend(unit.application);
+    }
+    if options.code {
+        read_code(&root, &mut estate, &mut sources, &mut diagnostics);
+    }
+    Ok(Loaded { root: root.path, sources, estate, diagnostics, files, templates })
+}
+
+fn has_template_extension(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    matches!(extension, "yaml" | "yml" | "json" | "template") && !matches!(name, "package-lock.json" | "package.json" | "tsconfig.json")
+}
+
+fn read_template(root: &Root, found: &Found, segment: u32, named_alone: bool) -> Option<Unit> {
+    let mut sources = Sources::segment(segment);
+    let blank = |diagnostics| Unit {
+        path: found.path.clone(),
+        sources: Sources::segment(segment),
+        application: None,
+        diagnostics,
+        included: HashSet::new(),
+    };
+    if found.size > root.max_bytes {
+        let head = root.head(&found.path, 64 << 10)?;
+        if !named_alone && !template::looks_like_template(&found.path, &head) {
+            return None;
+        }
+        let message = format!(
+            "`{}` is {} MiB, more than the {} MiB that are read of one file",
+            found.path,
+            found.size >> 20,
+            root.max_bytes >> 20
+        );
+        let help = "CloudFormation takes templates up to 1 MB; `--max-file-mib` raises the limit";
+        return Some(blank(vec![Diagnostic::general(Level::Error, "template", message).help(help)]));
+    }
+    let Some(text) = root.read(&found.path) else {
+        let message = format!("`{}` can't be read", found.path);
+        return Some(blank(vec![Diagnostic::general(Level::Warning, "template", message)]));
+    };
+    if !named_alone && !template::looks_like_template(&found.path, &text) {
+        return None;
+    }
+    let file = sources.add(SourceFile::new(&found.path, text));
+    let reading = template::read(&mut sources, file, &mut |path| root.read(path));
+    let included = reading.included.iter().filter_map(|id| Some(sources.get(*id)?.path().to_string())).collect();
+    let mut diagnostics = reading.diagnostics;
+    if reading.application.is_none() && diagnostics.is_empty() {
+        let help = "a template has `Resources`, each with a `Type`";
+        diagnostics.push(Diagnostic::at(Level::Error, "template", Span::new(file, 0, 0), "no resources that could be read").help(help));
+    }
+    Some(Unit { path: found.path.clone(), sources, application: reading.application, diagnostics, included })
+}
+
+/// Reads the code of all functions into their behaviour.
+fn read_code(root: &Root, estate: &mut Estate, sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) {
+    let mut local: Vec<(&mut Function, code::Language)> = Vec::new();
+    for application in &mut estate.applications {
+        for function in &mut application.functions {
+            let language = function.runtime.as_ref().and_then(|runtime| code::Language::of_runtime(&runtime.value));
+            let (Some(language), Some(handler)) = (language, &function.handler) else { continue };
+            match &function.code {
+                Code::Local(_) => local.push((function, language)),
+                Code::Inline(text) => {
+                    let reading = code::read_inline(sources, text.span, &text.value, &handler.value, language);
+                    function.behaviour = reading.behaviour;
+                    diagnostics.extend(reading.diagnostics);
+                }
+                _ => {}
+            }
+        }
+    }
+    let handlers: Vec<code::Handler<'_>> = local
+        .iter()
+        .filter_map(|(function, language)| {
+            let Code::Local(code_root) = &function.code else { return None };
+            let handler = function.handler.as_ref()?;
+            Some(code::Handler { code_root: &code_root.value, handler: &handler.value, language: *language })
+        })
+        .collect();
+    let readings = code::read_handlers(root, sources, &handlers);
+    for ((function, _), mut reading) in local.into_iter().zip(readings) {
+        function.behaviour = reading.behaviour;
+        for diagnostic in &mut reading.diagnostics {
+            // What has no place of its own is said where the template names the handler.
+            diagnostic.span = diagnostic.span.or(function.handler.as_ref().map(|handler| handler.span));
+        }
+        diagnostics.extend(reading.diagnostics);
+    }
+}
+
+impl code::Files for Root {
+    fn read(&self, path: &str) -> Option<String> {
+        Root::read(self, path)
+    }
+
+    fn exists(&self, path: &str) -> bool {
+        self.resolve(path).is_some_and(|path| path.is_file())
+    }
+
+    fn list(&self, directory: &str) -> Vec<String> {
+        Root::list(self, directory)
+    }
+}
+
+/// Where an application's fence is kept: `fence.yaml` beside its template, or `NAME.fence.yaml` where several templates
+/// share the folder. Relative to the root of what was loaded.
+pub fn fence_path(loaded: &Loaded, application: &Application) -> String {
+    let path_of = |file: FileId| loaded.sources.get(file).map_or("", SourceFile::path);
+    let split = |path: &str| path.rsplit_once('/').map_or((String::new(), path.to_string()), |(folder, name)| (format!("{folder}/"), name.to_string()));
+    let (folder, name) = split(path_of(application.template));
+    let mut siblings: BTreeMap<String, usize> = BTreeMap::new();
+    for other in &loaded.estate.applications {
+        *siblings.entry(split(path_of(other.template)).0).or_default() += 1;
+    }
+    if siblings.get(&folder).copied().unwrap_or(0) <= 1 {
+        return format!("{folder}fence.yaml");
+    }
+    let stem = name.split('.').next().unwrap_or(&name);
+    format!("{folder}{stem}.fence.yaml")
+}

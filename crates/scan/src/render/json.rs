@@ -1,0 +1,87 @@
+//! Our own JSON: what other programs build on.
+
+use crate::{Loaded, Report};
+use findings::{Diagnostic, Finding, Label};
+use serde_json::{Value, json};
+use source::{Sources, Span};
+
+pub(super) fn report(loaded: &Loaded, report: &Report) -> Value {
+    let sources = &loaded.sources;
+    let functions: Vec<Value> = loaded
+        .estate
+        .functions()
+        .map(|(application, function)| {
+            let triggers: Vec<Value> = application
+                .triggers_of(&function.name)
+                .map(|trigger| {
+                    json!({
+                        "kind": trigger.kind.name(),
+                        "label": trigger.label(),
+                        "exposure": trigger.exposure().name(),
+                        "authorization": trigger.authorization.as_ref().map(ToString::to_string),
+                        "location": place(sources, trigger.span),
+                    })
+                })
+                .collect();
+            json!({
+                "name": function.name,
+                "application": application.name,
+                "runtime": function.runtime.as_ref().map(|runtime| &runtime.value),
+                "handler": function.handler.as_ref().map(|handler| &handler.value),
+                "triggers": triggers,
+                "exposure": application.exposure(function).name(),
+                "identity": function.identity.clone().or_else(|| function.role.as_ref().map(|role| role.value.to_string())),
+                "location": place(sources, function.span),
+            })
+        })
+        .collect();
+    json!({
+        "ringfence": env!("CARGO_PKG_VERSION"),
+        "files": loaded.files,
+        "templates": loaded.templates,
+        "findings": report.findings.iter().map(|found| finding(sources, found)).collect::<Vec<_>>(),
+        "allowed": report.allowed.iter().map(|found| finding(sources, found)).collect::<Vec<_>>(),
+        "functions": functions,
+        "diagnostics": report.diagnostics.iter().map(|said| diagnostic(sources, said)).collect::<Vec<_>>(),
+    })
+}
+
+fn finding(sources: &Sources, finding: &Finding) -> Value {
+    let location = |label: &Label, role: &str| {
+        let mut value = place(sources, label.span);
+        if let Some(object) = value.as_object_mut() {
+            object.insert("role".into(), role.into());
+            if !label.message.is_empty() {
+                object.insert("message".into(), label.message.clone().into());
+            }
+        }
+        value
+    };
+    let mut locations = vec![location(&finding.primary, "primary")];
+    locations.extend(finding.related.iter().map(|label| location(label, "related")));
+    json!({
+        "id": finding.id,
+        "severity": finding.severity,
+        "confidence": finding.confidence,
+        "title": finding.title,
+        "function": finding.function,
+        "cwe": finding.cwe,
+        "locations": locations,
+        "remediation": finding.remediation,
+    })
+}
+
+fn diagnostic(sources: &Sources, diagnostic: &Diagnostic) -> Value {
+    json!({
+        "level": diagnostic.level,
+        "reader": diagnostic.reader,
+        "message": diagnostic.message,
+        "help": diagnostic.help,
+        "location": diagnostic.span.map(|span| place(sources, span)),
+    })
+}
+
+pub(super) fn place(sources: &Sources, span: Span) -> Value {
+    let position = sources.position(span);
+    json!({ "file": sources.path(span), "line": position.line, "column": position.column })
+}
