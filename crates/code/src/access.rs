@@ -260,11 +260,36 @@ impl Evaluator<'_> {
         Value::Resource(Rc::new(Resource { service: resource.service, kind, collection: None, target }))
     }
 
-    /// Notes a function that something may call.
+    /// Notes a function that something may call, or those in a list or dictionary.
     pub(crate) fn refer(&mut self, value: &Value) {
+        self.refer_deep(value, 3);
+    }
+
+    fn refer_deep(&mut self, value: &Value, depth: usize) {
         for one in value.alternatives() {
-            if matches!(one, Value::Function(_) | Value::Method(..)) && self.referenced.len() < 2_000 {
-                self.referenced.push(one.clone());
+            match one {
+                Value::Function(_) | Value::Method(..) if self.referenced.len() < 2_000 => {
+                    self.referenced.push(one.clone());
+                }
+                Value::Object(id) if depth > 0 => {
+                    let Some(object) = self.heap.objects.get(*id) else { continue };
+                    // An instance is called through its methods, not its fields.
+                    if object.class.is_some() {
+                        continue;
+                    }
+                    let fields = object.fields.iter().map(|(_, value)| value);
+                    let inner: Vec<Value> = fields
+                        .chain(object.items.iter().flatten())
+                        .chain(&object.others)
+                        .filter(|value| matches!(value, Value::Function(_) | Value::Method(..) | Value::Object(_) | Value::Any(_)))
+                        .take(50)
+                        .cloned()
+                        .collect();
+                    for value in inner {
+                        self.refer_deep(&value, depth - 1);
+                    }
+                }
+                _ => {}
             }
         }
     }

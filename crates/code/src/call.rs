@@ -221,6 +221,9 @@ impl Evaluator<'_> {
                 library::cloud::pending_call(self, operation, &arguments)
             }
             Value::Unknown | Value::Nothing | Value::Answer(_) => {
+                if let Some(answer) = library::cloud::by_name(self, name, &arguments) {
+                    return answer;
+                }
                 if self.unknown_methods.len() < 2_000 {
                     self.unknown_methods.push(name.into());
                 }
@@ -346,6 +349,9 @@ impl Evaluator<'_> {
     /// Methods of text and of parts of the event.
     fn text_method(&mut self, receiver: &Value, name: &str, optional: bool, arguments: Arguments) -> Value {
         let place = arguments.place;
+        if let Some(answer) = library::cloud::by_name(self, name, &arguments) {
+            return answer;
+        }
         if let Value::Event(path) = receiver {
             let python = self.language == Language::Python;
             match (name, arguments.positional.first()) {

@@ -60,6 +60,8 @@ pub(crate) struct Evaluator<'p> {
     /// Methods called on something that can't be told.
     pub(crate) unknown_methods: Vec<Name>,
     pub(crate) instances: Vec<Value>,
+    /// Services that boto3 clients were made for.
+    pub(crate) clients: Vec<facts::Service>,
     steps: usize,
     pub(crate) depth: usize,
     pub(crate) record: Record,
@@ -81,6 +83,7 @@ impl<'p> Evaluator<'p> {
             referenced: Vec::new(),
             unknown_methods: Vec::new(),
             instances: Vec::new(),
+            clients: Vec::new(),
             steps: 0,
             depth: 0,
             record: Record::default(),
@@ -186,7 +189,7 @@ impl<'p> Evaluator<'p> {
             return self.load(&path);
         }
         if name.starts_with('.') {
-            let data = [".json", ".css", ".html", ".node", ".wasm"].iter().any(|end| name.ends_with(end));
+            let data = [".json", ".css", ".html", ".node", ".wasm", ".svg", ".png", ".jpg", ".txt", ".graphql"].iter().any(|end| name.ends_with(end));
             if !data && self.language == Language::JavaScript {
                 self.doubt(place, format!("`{name}` isn't here, so what it does isn't known"));
             }
@@ -254,7 +257,8 @@ impl<'p> Evaluator<'p> {
             {
                 return Value::Module(module);
             }
-            if name.starts_with('.') {
+            let found = self.project.resolve(&self.code_root, &from, name, self.language).is_some();
+            if name.starts_with('.') && !found {
                 self.doubt(place, format!("`{wanted}` of `{name}` isn't here, so what it does isn't known"));
             }
         }

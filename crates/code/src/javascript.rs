@@ -65,12 +65,12 @@ impl JavaScript<'_> {
             "lexical_declaration" | "variable_declaration" | "using_declaration" => self.declaration(node, out),
             "function_declaration" | "generator_function_declaration" => {
                 let Some(name) = node.child_by_field_name("name").map(|name| self.base.name(name)) else { return };
-                let function = self.function(node, name.clone());
+                let function = self.function(node);
                 out.push(Statement::Define { name, function, decorators: Vec::new() });
             }
             "class_declaration" => {
                 let Some(name) = node.child_by_field_name("name").map(|name| self.base.name(name)) else { return };
-                let class = self.class(node, name.clone());
+                let class = self.class(node);
                 out.push(Statement::DefineClass { name, class, decorators: Vec::new() });
             }
             "return_statement" => {
@@ -190,21 +190,10 @@ impl JavaScript<'_> {
         for declarator in children(node) {
             let target = declarator.child_by_field_name("name").map_or(Pattern::Ignore, |name| self.pattern(name));
             let value = match declarator.child_by_field_name("value") {
-                Some(value) => self.named_expression(value, &target),
+                Some(value) => self.expression(value),
                 None => Expression::new(Kind::Nothing, place(declarator)),
             };
             out.push(Statement::Assign { target, value, declare: true });
-        }
-    }
-
-    /// A function that is bound to a name takes that name.
-    fn named_expression(&mut self, node: Node<'_>, target: &Pattern) -> Expression {
-        match (node.kind(), target) {
-            ("arrow_function" | "function_expression" | "generator_function", Pattern::Name(name)) => {
-                let function = self.function(node, name.clone());
-                Expression::new(Kind::Function(function), place(node))
-            }
-            _ => self.expression(node),
         }
     }
 
@@ -309,7 +298,7 @@ impl JavaScript<'_> {
         }
     }
 
-    fn function(&mut self, node: Node<'_>, name: Name) -> usize {
+    fn function(&mut self, node: Node<'_>) -> usize {
         let parameters = if let Some(list) = node.child_by_field_name("parameters") {
             children(list).into_iter().map(|child| self.parameter(child)).collect()
         } else {
@@ -323,7 +312,6 @@ impl JavaScript<'_> {
         let mut cursor = node.walk();
         let words: Vec<_> = node.children(&mut cursor).map(|child| child.kind()).collect();
         self.base.add_function(Function {
-            name,
             parameters,
             body,
             place: place(node),
@@ -348,7 +336,7 @@ impl JavaScript<'_> {
         }
     }
 
-    fn class(&mut self, node: Node<'_>, name: Name) -> usize {
+    fn class(&mut self, node: Node<'_>) -> usize {
         let mut bases = Vec::new();
         for heritage in children(node).into_iter().filter(|child| child.kind() == "class_heritage") {
             bases.extend(children(heritage).first().map(|base| self.expression(*base)));
@@ -360,14 +348,14 @@ impl JavaScript<'_> {
                     let Some(name) = member.child_by_field_name("name") else { continue };
                     let name = self.base.name(name);
                     let name = if &*name == "constructor" { "__init__".into() } else { name };
-                    let function = self.function(member, name.clone());
+                    let function = self.function(member);
                     body.push(Statement::Define { name, function, decorators: Vec::new() });
                 }
                 "field_definition" => {
                     let Some(property) = member.child_by_field_name("property") else { continue };
                     let target = Pattern::Name(self.base.name(property));
                     if let Some(value) = member.child_by_field_name("value") {
-                        let value = self.named_expression(value, &target);
+                        let value = self.expression(value);
                         body.push(Statement::Assign { target, value, declare: true });
                     }
                 }
@@ -378,7 +366,7 @@ impl JavaScript<'_> {
                 _ => {}
             }
         }
-        self.base.module.classes.push(Class { name, bases, body });
+        self.base.module.classes.push(Class { bases, body });
         self.base.module.classes.len() - 1
     }
 
@@ -524,12 +512,10 @@ impl JavaScript<'_> {
                 Kind::Spread(Box::new(inner))
             }
             "arrow_function" | "function_expression" | "generator_function" => {
-                let name = node.child_by_field_name("name").map_or("function".into(), |name| self.base.name(name));
-                Kind::Function(self.function(node, name))
+                Kind::Function(self.function(node))
             }
             "class" => {
-                let name = node.child_by_field_name("name").map_or("class".into(), |name| self.base.name(name));
-                Kind::Class(self.class(node, name))
+                Kind::Class(self.class(node))
             }
             "ternary_expression" => {
                 let test = self.test(node, "condition");
@@ -539,7 +525,7 @@ impl JavaScript<'_> {
             "assignment_expression" => {
                 let target = node.child_by_field_name("left").map_or(Pattern::Ignore, |left| self.pattern(left));
                 let value = match node.child_by_field_name("right") {
-                    Some(right) => self.named_expression(right, &target),
+                    Some(right) => self.expression(right),
                     None => Expression::opaque(here),
                 };
                 Kind::Assign(Box::new(target), Box::new(value))
@@ -607,13 +593,7 @@ impl JavaScript<'_> {
                         None => Expression::opaque(here),
                     };
                     let value = match child.child_by_field_name("value") {
-                        Some(value) => {
-                            let named = match &key.kind {
-                                Kind::Text(name) => Pattern::Name(name.clone()),
-                                _ => Pattern::Ignore,
-                            };
-                            self.named_expression(value, &named)
-                        }
+                        Some(value) => self.expression(value),
                         None => Expression::opaque(here),
                     };
                     entries.push(Entry::Pair(key, value));
@@ -625,7 +605,7 @@ impl JavaScript<'_> {
                 }
                 "method_definition" => {
                     let name = child.child_by_field_name("name").map(|name| self.base.name(name)).unwrap_or_default();
-                    let function = self.function(child, name.clone());
+                    let function = self.function(child);
                     let key = Expression::new(Kind::Text(name), here);
                     entries.push(Entry::Pair(key, Expression::new(Kind::Function(function), here)));
                 }

@@ -12,7 +12,6 @@ pub(crate) const MAX_BYTES: usize = 2 << 20;
 pub(crate) struct Loaded {
     pub(crate) path: String,
     pub(crate) text: String,
-    pub(crate) language: Language,
     pub(crate) module: Module,
     /// Why nothing of it was lowered.
     pub(crate) refused: Option<String>,
@@ -22,7 +21,7 @@ impl Loaded {
     pub(crate) fn parse(path: String, text: String, language: Language) -> Self {
         if text.len() > MAX_BYTES {
             let refused = Some(format!("`{path}` is longer than {} MiB and isn't read", MAX_BYTES >> 20));
-            return Self { path, text: String::new(), language, module: Module::default(), refused };
+            return Self { path, text: String::new(), module: Module::default(), refused };
         }
         let grammar = match language {
             Language::Python => tree_sitter_python::LANGUAGE.into(),
@@ -32,13 +31,13 @@ impl Loaded {
         let tree = parser.set_language(&grammar).ok().and_then(|()| parser.parse(&text, None));
         let Some(tree) = tree else {
             let refused = Some(format!("`{path}` couldn't be parsed"));
-            return Self { path, text, language, module: Module::default(), refused };
+            return Self { path, text, module: Module::default(), refused };
         };
         let module = match language {
             Language::Python => python::lower(&text, tree.root_node()),
             Language::JavaScript => javascript::lower(&text, tree.root_node()),
         };
-        Self { path, text, language, module, refused: None }
+        Self { path, text, module, refused: None }
     }
 }
 

@@ -270,7 +270,6 @@ impl Lowering<'_> {
             self.outer_names(block, &mut outer);
         }
         let function = self.add_function(Function {
-            name: name.clone(),
             parameters,
             body,
             place: place(node),
@@ -310,7 +309,7 @@ impl Lowering<'_> {
             }
         }
         let body = self.field_block(node, "body");
-        self.module.classes.push(Class { name: name.clone(), bases, body });
+        self.module.classes.push(Class { bases, body });
         out.push(Statement::DefineClass { name, class: self.module.classes.len() - 1, decorators });
     }
 
@@ -507,7 +506,6 @@ impl Lowering<'_> {
                     node.child_by_field_name("parameters").map(|node| self.parameters(node)).unwrap_or_default();
                 let value = self.field(node, "body");
                 let function = self.add_function(Function {
-                    name: "lambda".into(),
                     parameters,
                     body: vec![Statement::Return(Some(value))],
                     place: here,

@@ -30,7 +30,6 @@ pub(crate) struct Module {
 
 #[derive(Debug)]
 pub(crate) struct Function {
-    pub(crate) name: Name,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Vec<Statement>,
     pub(crate) place: Place,
@@ -60,7 +59,6 @@ pub(crate) enum ParameterKind {
 
 #[derive(Debug)]
 pub(crate) struct Class {
-    pub(crate) name: Name,
     pub(crate) bases: Vec<Expression>,
     /// Methods as [`Statement::Define`], fields as assignments.
     pub(crate) body: Vec<Statement>,

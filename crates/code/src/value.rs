@@ -9,7 +9,7 @@ use graph::CallTarget;
 use std::rc::Rc;
 
 /// More alternatives than these are cut off with [`Value::Unknown`].
-const MAX_ALTERNATIVES: usize = 8;
+const MAX_ALTERNATIVES: usize = 32;
 /// Longer text isn't put together.
 const MAX_PIECES: usize = 24;
 

@@ -63,15 +63,6 @@ impl Parameters<'_> {
             Found::Absent | Found::Unknown => None,
         }
     }
-
-    /// Whether there may be members that can't be seen.
-    fn is_open(&self, evaluator: &Evaluator<'_>) -> bool {
-        match self {
-            Self::Named(arguments) => arguments.open,
-            Self::Object(None) | Self::Only(..) => false,
-            Self::Object(Some(value)) => matches!(field(evaluator, value, "\0"), Found::Unknown),
-        }
-    }
 }
 
 /// A member of an object, any of its shapes.
@@ -202,7 +193,10 @@ fn partiql_table(evaluator: &Evaluator<'_>, parameters: &Parameters<'_>) -> Valu
         let Some(text) = part.as_text() else { continue };
         for word in text.split_whitespace() {
             let name = word.trim_matches(['"', '\'', ';']);
-            if wanted && !name.is_empty() {
+            if name.is_empty() {
+                continue;
+            }
+            if wanted {
                 return Value::text(name.split('"').next().unwrap_or(name));
             }
             wanted = ["from", "into", "update"].iter().any(|keyword| name.eq_ignore_ascii_case(keyword));
@@ -403,6 +397,22 @@ pub(crate) fn client_method(
             Value::Unknown
         }
     }
+}
+
+/// A method of something that can't be told whose name and keywords are those of an operation of a service that the code
+/// has a client for: taken to be that operation.
+pub(crate) fn by_name(evaluator: &mut Evaluator<'_>, name: &str, arguments: &Arguments) -> Option<Value> {
+    let all_named = arguments.positional.is_empty() && !arguments.named.is_empty();
+    if evaluator.language != crate::Language::Python || !name.contains('_') || !all_named {
+        return None;
+    }
+    // boto3's own members begin with a capital or are as long as words get; another library's seldom do.
+    let capital = |(name, _): &(Name, Value)| name.chars().next().is_some_and(char::is_uppercase);
+    if !arguments.named.iter().all(capital) {
+        return None;
+    }
+    let operation = evaluator.clients.iter().find_map(|service| service.operation_by_method(name))?;
+    Some(record(evaluator, operation, &Parameters::Named(arguments), arguments.place))
 }
 
 fn dynamic(evaluator: &mut Evaluator<'_>, service: Service, place: Place) {
@@ -609,6 +619,17 @@ pub(crate) fn call(
             _ => None,
         };
     }
+    if root == "aws_secretsmanager_caching" {
+        // The cache asks for the secret's versions before it asks for one.
+        let asks = ["get_secret_string", "get_secret_binary", "InjectSecretString", "InjectKeywordedSecretString"];
+        let last = path.rsplit('.').next().unwrap_or(path);
+        if asks.contains(&last) {
+            let secret = arguments.get(0, "secret_id").cloned();
+            record_named(evaluator, "secretsmanager", &["DescribeSecret", "GetSecretValue"], "SecretId", secret, arguments.place);
+            return Some(Value::Unknown);
+        }
+        return None;
+    }
     if root == "aws_lambda_powertools" {
         return powertools(evaluator, path, external, arguments);
     }
@@ -627,7 +648,12 @@ fn client(evaluator: &mut Evaluator<'_>, arguments: &Arguments, is_resource: boo
                     collection: None,
                     target: Value::Unknown,
                 })),
-                Some(service) => Value::Client(Client { service, flavour: Flavour::Python }),
+                Some(service) => {
+                    if !evaluator.clients.contains(&service) {
+                        evaluator.clients.push(service);
+                    }
+                    Value::Client(Client { service, flavour: Flavour::Python })
+                }
                 None => {
                     evaluator.doubt(arguments.place, format!("boto3 has no service `{text}`"));
                     Value::Unknown

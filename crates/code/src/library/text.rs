@@ -28,7 +28,7 @@ pub(crate) fn call(
         }
         "require" | "import" | "importlib.import_module" | "__import__" => return Some(require(evaluator, arguments)),
         "json.loads" | "JSON.parse" | "simplejson.loads" | "orjson.loads" | "ujson.loads" | "json.parse"
-        | "ast.literal_eval" => {
+        | "ast.literal_eval" | "node-serialize.unserialize" | "yaml.load" | "yaml.safe_load" | "jsonpickle.decode" => {
             let text = first();
             event::require(evaluator, &text);
             text.map(|one| match one {
