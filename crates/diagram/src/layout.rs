@@ -104,20 +104,22 @@ pub(crate) fn layout(items: &[Item], edges: &[(usize, usize)]) -> Layout {
     let rows = order(&spots, count);
     place(&mut spots, &rows);
 
-    // Columns: as wide as their widest box, with more room between them where more lines pass.
+    // Columns: as wide as their widest box, with more room between them where lines climb higher.
     let mut widths = vec![0.0_f64; count];
     for (item, &layer) in items.iter().zip(&layers) {
         widths[layer] = widths[layer].max(item.width);
     }
-    let mut lines = vec![0_usize; count];
+    let mut climbs = vec![0.0_f64; count];
     for spot in &spots {
-        lines[spot.layer] += spot.after.len();
+        for &next in &spot.after {
+            climbs[spot.layer] = climbs[spot.layer].max((spots[next].y - spot.y).abs());
+        }
     }
     let mut lefts = Vec::with_capacity(count);
     let mut x = 0.0;
     for layer in 0..count {
         lefts.push(x);
-        let gap = (44.0 + 1.8 * lines[layer] as f64).clamp(56.0, 130.0);
+        let gap = (38.0 + 0.16 * climbs[layer]).clamp(46.0, 130.0);
         x += widths[layer] + if layer + 1 < count { gap } else { 0.0 };
     }
 

@@ -7,13 +7,21 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod dot;
 mod icons;
+mod json;
 mod layout;
+mod mermaid;
 mod picture;
 mod svg;
 mod text;
 
+pub use dot::dot;
+pub use json::json;
+pub use mermaid::mermaid;
+pub use picture::{describe, kind_words, trigger_words, wide_actions};
 pub use svg::{Options, svg};
+pub use text::{escape, visible};
 
 /// The style sheet of [`svg`]: colours are custom properties on `:root` (`--diagram-public`, ..) with a light and a dark set that
 /// follows `prefers-color-scheme`.

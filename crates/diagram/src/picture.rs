@@ -467,7 +467,7 @@ fn short_arn(text: &str) -> String {
 }
 
 /// Actions that are allowed on every resource of a service, apart from writing logs and traces and what the platform adds.
-pub(crate) fn wide_actions(statements: &[Statement]) -> Vec<String> {
+pub fn wide_actions(statements: &[Statement]) -> Vec<String> {
     let mut actions = BTreeSet::new();
     for statement in statements.iter().filter(|statement| statement.effect == Effect::Allow) {
         let everything =
@@ -544,7 +544,7 @@ fn list(items: &[String], most: usize) -> String {
 }
 
 /// From where a function can be reached, for people.
-pub(crate) fn describe(exposure: Exposure) -> &'static str {
+pub fn describe(exposure: Exposure) -> &'static str {
     match exposure {
         Exposure::None => "nothing in the template",
         Exposure::Internal => "the platform itself",
@@ -555,7 +555,7 @@ pub(crate) fn describe(exposure: Exposure) -> &'static str {
 }
 
 /// A kind of resource, for people.
-pub(crate) fn kind_words(kind: ResourceKind) -> &'static str {
+pub fn kind_words(kind: ResourceKind) -> &'static str {
     match kind {
         ResourceKind::Api => "API",
         ResourceKind::Queue => "queue",
@@ -581,7 +581,7 @@ pub(crate) fn kind_words(kind: ResourceKind) -> &'static str {
 }
 
 /// A kind of trigger, for people.
-pub(crate) fn trigger_words(kind: TriggerKind) -> &'static str {
+pub fn trigger_words(kind: TriggerKind) -> &'static str {
     match kind {
         TriggerKind::RestApi => "REST API",
         TriggerKind::HttpApi => "HTTP API",

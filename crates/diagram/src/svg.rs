@@ -3,7 +3,7 @@
 use crate::icons::icon;
 use crate::layout::{Item, Layout, Route, layout};
 use crate::picture::{Kind, Node, Picture, describe};
-use crate::text::{escape, escape_lines, fit};
+use crate::text::{self, escape, escape_lines, fit};
 use graph::{Application, Exposure, FlowKind};
 use std::fmt::Write;
 
@@ -51,17 +51,49 @@ struct Drawing<'a> {
     height: f64,
 }
 
-/// Width, height and first layer of a box.
-fn size(node: &Node, late: bool) -> Item {
-    let (width, height, layer) = match node.kind {
-        Kind::Outside(_) => (128.0, 44.0, 0),
-        Kind::Source(_) => (172.0, 44.0, 1),
-        Kind::Entry(_) => (196.0, 28.0, 2),
-        Kind::Function => (206.0, 48.0, 3),
-        Kind::Role => (190.0, 44.0, 4),
-        Kind::Resource(_) => (182.0, 44.0, if late { 1 } else { 4 }),
+/// Height, least and greatest width and first layer of a box.
+fn measures(kind: Kind, late: bool) -> (f64, f64, f64, usize) {
+    match kind {
+        Kind::Outside(_) => (44.0, 120.0, 140.0, 0),
+        Kind::Source(_) => (44.0, 140.0, 230.0, 1),
+        Kind::Entry(_) => (28.0, 130.0, 240.0, 2),
+        Kind::Function => (48.0, 170.0, 260.0, 3),
+        Kind::Role => (44.0, 150.0, 230.0, 4),
+        Kind::Resource(_) => (44.0, 140.0, 230.0, if late { 1 } else { 4 }),
+    }
+}
+
+/// How much room a box needs to show its text whole.
+fn natural_width(node: &Node) -> f64 {
+    let name = text::width(&node.name, if matches!(node.kind, Kind::Entry(_)) { 12.0 } else { 13.0 });
+    let detail = text::width(&node.detail, 11.0);
+    match node.kind {
+        Kind::Entry(_) => name + detail + 56.0,
+        Kind::Outside(_) => name.max(detail) + 58.0,
+        _ => name.max(detail) + 50.0 + if node.wide { 22.0 } else { 0.0 },
+    }
+}
+
+/// The boxes' sizes: all of a kind are as wide as the widest of them.
+fn sizes(nodes: &[Node], late: impl Fn(usize) -> bool) -> Vec<Item> {
+    let mut widest = [0.0_f64; 6];
+    let slot = |kind| match kind {
+        Kind::Outside(_) => 0,
+        Kind::Source(_) => 1,
+        Kind::Entry(_) => 2,
+        Kind::Function => 3,
+        Kind::Role => 4,
+        Kind::Resource(_) => 5,
     };
-    Item { width, height, layer, late }
+    for node in nodes {
+        widest[slot(node.kind)] = widest[slot(node.kind)].max(natural_width(node));
+    }
+    let item = |(index, node): (usize, &Node)| {
+        let late = late(index);
+        let (height, least, most, layer) = measures(node.kind, late);
+        Item { width: widest[slot(node.kind)].clamp(least, most).round(), height, layer, late }
+    };
+    nodes.iter().enumerate().map(item).collect()
 }
 
 impl<'a> Drawing<'a> {
@@ -78,18 +110,12 @@ impl<'a> Drawing<'a> {
         for (place, &index) in drawn.iter().enumerate() {
             slot[index] = place;
         }
-        let items: Vec<Item> = drawn
-            .iter()
-            .map(|&index| {
-                let node = &picture.nodes[index];
-                let late = match node.kind {
-                    Kind::Entry(_) => true,
-                    Kind::Resource(_) | Kind::Source(_) => starts[index] && !fed_by_function[index],
-                    _ => false,
-                };
-                size(node, late)
-            })
-            .collect();
+        let sizes = sizes(&picture.nodes, |index| match picture.nodes[index].kind {
+            Kind::Entry(_) => true,
+            Kind::Resource(_) | Kind::Source(_) => starts[index] && !fed_by_function[index],
+            _ => false,
+        });
+        let items: Vec<Item> = drawn.iter().map(|&index| sizes[index]).collect();
         let ends: Vec<(usize, usize)> = picture.edges.iter().map(|edge| (slot[edge.from], slot[edge.to])).collect();
         let Layout { places, routes, width, height } = layout(&items, &ends);
         let mut boxes: Vec<(usize, f64, f64, f64, f64)> = drawn
@@ -110,7 +136,7 @@ impl<'a> Drawing<'a> {
             let room = width.max(900.0);
             let (mut x, mut y) = (0.0, top + 22.0);
             for index in rest {
-                let item = size(&picture.nodes[index], false);
+                let item = sizes[index];
                 if x > 0.0 && x + item.width > room {
                     x = 0.0;
                     y += 48.0 + 12.0;
@@ -286,12 +312,12 @@ fn node(
         y + height / 2.0 - 8.0,
         icon(node.kind)
     )?;
-    let text = x + inset + 24.0;
-    let mut room = x + width - 10.0 - text;
+    let left = x + inset + 24.0;
+    let mut room = x + width - 10.0 - left;
     if matches!(node.kind, Kind::Entry(_)) {
         if !node.detail.is_empty() {
             let more = fit(&node.detail, 11.0, 40.0);
-            room -= crate::text::width(&more, 11.0) + 8.0;
+            room -= text::width(&more, 11.0) + 8.0;
             write!(
                 out,
                 "<text class=\"more\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
@@ -302,7 +328,7 @@ fn node(
         }
         write!(
             out,
-            "<text class=\"name\" x=\"{text:.1}\" y=\"{:.1}\">{}</text>",
+            "<text class=\"name\" x=\"{left:.1}\" y=\"{:.1}\">{}</text>",
             y + height / 2.0 + 4.0,
             escape(&fit(&node.name, 12.0, room))
         )?;
@@ -319,7 +345,7 @@ fn node(
         }
         write!(
             out,
-            "<text class=\"name\" x=\"{text:.1}\" y=\"{:.1}\">{}</text><text class=\"detail\" x=\"{text:.1}\" y=\"{:.1}\">{}</text>",
+            "<text class=\"name\" x=\"{left:.1}\" y=\"{:.1}\">{}</text><text class=\"detail\" x=\"{left:.1}\" y=\"{:.1}\">{}</text>",
             y + height / 2.0 - 3.5,
             escape(&fit(&node.name, 13.0, room)),
             y + height / 2.0 + 12.5,
@@ -347,7 +373,7 @@ fn legend(out: &mut String, x: f64, y: f64) -> std::fmt::Result {
             x + 15.0,
             words
         )?;
-        x += 15.0 + crate::text::width(words, 11.0) + 14.0;
+        x += 15.0 + text::width(words, 11.0) + 14.0;
     }
     out.push_str("</g>");
     Ok(())

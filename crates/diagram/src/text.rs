@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 /// `text` on one line with nothing in it that hides, reorders or breaks text: those characters are shown by their number.
-pub(crate) fn visible(text: &str) -> String {
+pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -30,7 +30,7 @@ pub(crate) fn visible(text: &str) -> String {
 }
 
 /// Escaped for XML text and attributes, single quotes included.
-pub(crate) fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in visible(text).chars() {
         match character {
