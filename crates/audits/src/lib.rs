@@ -1,1 +1,126 @@
-//! audits
+//! What is weak in an application: audits that read the graph and make findings. Each audit is one file under `audit/`,
+//! with its identity, its documentation, its logic and its tests; one line in `audit.rs` registers it.
+//!
+//! Audits are pure: they are handed the graph, the sources and the date, and give back findings that point at source.
+//!
+//! Deliberately absent: reading templates and code, rendering, ignores (the `scan` product applies those), and evaluating
+//! policies as IAM does: statements are weighed one by one, so a `Deny` elsewhere doesn't silence a wildcard. Secrets are
+//! masked in every text made here; the excerpt under a finding's span is the renderer's to mask.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod audit;
+mod context;
+mod date;
+mod policy;
+mod secret;
+#[cfg(test)]
+mod testing;
+
+pub use audit::audits;
+pub use context::{Audit, Context};
+
+use findings::{AuditInfo, Finding};
+use graph::Application;
+use source::Sources;
+
+/// What audits are given.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// The application.
+    pub application: &'a Application,
+    /// The text it was read from.
+    pub sources: &'a Sources,
+    /// Its fence, where there is one: input that the fence describes counts as validated.
+    pub fence: Option<&'a fence::Fence>,
+    /// Today as year, month (1 to 12) and day (1 to 31).
+    pub today: (u16, u8, u8),
+}
+
+/// Runs every audit. The findings come most severe first, then by file, place and id.
+pub fn run(input: &Input<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for audit in audits() {
+        let mut context = Context::new(*input, audit.info());
+        audit.application(input.application, &mut context);
+        for function in &input.application.functions {
+            audit.function(function, &mut context);
+        }
+        for trigger in &input.application.triggers {
+            audit.trigger(trigger, &mut context);
+        }
+        for identity in &input.application.identities {
+            audit.identity(identity, &mut context);
+        }
+        for resource in &input.application.resources {
+            audit.resource(resource, &mut context);
+        }
+        findings.append(&mut context.finish());
+    }
+    findings.sort_by(|left, right| {
+        let place = |finding: &Finding| (finding.primary.span.start, finding.primary.span.end, finding.id);
+        right
+            .severity
+            .cmp(&left.severity)
+            .then_with(|| input.sources.path(left.primary.span).cmp(input.sources.path(right.primary.span)))
+            .then_with(|| place(left).cmp(&place(right)))
+            .then_with(|| left.title.cmp(&right.title))
+    });
+    findings.dedup();
+    findings
+}
+
+/// What is known of the audit of this id, or of one that was called so once.
+pub fn info(id: &str) -> Option<&'static AuditInfo> {
+    let id = audit::RENAMED.iter().find(|(old, _)| *old == id).map_or(id, |(_, new)| *new);
+    audits().iter().map(|audit| audit.info()).find(|info| info.id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_audit_explains_itself() {
+        let mut ids = BTreeSet::new();
+        for audit in audits() {
+            let info = audit.info();
+            assert!(ids.insert(info.id), "{} is registered twice", info.id);
+            assert!(info.id.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{}", info.id);
+            for heading in ["## Why it matters", "## Remediation", "```yaml", "## When it doesn't fire"] {
+                assert!(info.docs.contains(heading), "{} lacks {heading}", info.id);
+            }
+            assert!(!info.cwe.is_empty() && !info.title.ends_with('.'), "{}", info.id);
+        }
+    }
+
+    #[test]
+    fn a_renamed_audit_leads_to_one_that_is_there() {
+        for (old, new) in audit::RENAMED {
+            assert!(audits().iter().all(|audit| audit.info().id != *old), "{old} is still in use");
+            assert_eq!(info(old).map(|info| info.id), Some(*new));
+        }
+        assert!(info("public-function-url").is_some());
+        assert!(info("no-such-audit").is_none());
+    }
+
+    #[test]
+    fn the_order_is_by_severity_and_then_by_place() {
+        let findings = testing::all(
+            r#"
+            Resources:
+              Topic: { Type: AWS::SNS::Topic }
+              Files:
+                Type: AWS::S3::Bucket
+                Properties:
+                  AccessControl: PublicReadWrite
+                  PublicAccessBlockConfiguration: { BlockPublicAcls: false, IgnorePublicAcls: false }
+              Second: { Type: AWS::SNS::Topic }
+            "#,
+        );
+        let seen: Vec<_> = findings.iter().map(|finding| finding.title.as_str()).collect();
+        assert_eq!(findings[0].id, "public-bucket", "{seen:?}");
+        assert!(seen[1].contains("`Topic`") && seen[2].contains("`Second`"), "{seen:?}");
+    }
+}
