@@ -26,7 +26,8 @@ impl Files for Folder {
 }
 
 fn walk(root: &Path, folder: &Path, depth: usize, out: &mut Vec<String>) {
-    let mut entries: Vec<_> = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    let mut entries: Vec<_> =
+        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     entries.sort();
     for path in entries {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -93,7 +94,13 @@ fn main() {
                 CallTarget::Literal(text) => format!("{text:?}"),
                 other => format!("{other:?}"),
             };
-            println!("   {:>4} {}.{} on {target} [{}]", line(call.span), call.service, call.operation, call.actions.join(" "));
+            println!(
+                "   {:>4} {}.{} on {target} [{}]",
+                line(call.span),
+                call.service,
+                call.operation,
+                call.actions.join(" ")
+            );
         }
         for host in &behaviour.hosts {
             let name = host.host.clone().or(host.environment.as_ref().map(|name| format!("${name}")));
@@ -118,6 +125,7 @@ fn main() {
             println!("        imports {}", behaviour.imports.join(" "));
         }
     }
-    let calls: usize = readings.iter().filter_map(|reading| reading.behaviour.as_ref()).map(|one| one.calls.len()).sum();
+    let calls: usize =
+        readings.iter().filter_map(|reading| reading.behaviour.as_ref()).map(|one| one.calls.len()).sum();
     println!("{} handlers, {calls} calls, {} files, {took:?}", readings.len(), sources.iter().count());
 }

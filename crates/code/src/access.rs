@@ -281,7 +281,9 @@ impl Evaluator<'_> {
                     let inner: Vec<Value> = fields
                         .chain(object.items.iter().flatten())
                         .chain(&object.others)
-                        .filter(|value| matches!(value, Value::Function(_) | Value::Method(..) | Value::Object(_) | Value::Any(_)))
+                        .filter(|value| {
+                            matches!(value, Value::Function(_) | Value::Method(..) | Value::Object(_) | Value::Any(_))
+                        })
                         .take(50)
                         .cloned()
                         .collect();

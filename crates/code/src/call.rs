@@ -390,9 +390,11 @@ impl Evaluator<'_> {
                     return match name {
                         "find" => item,
                         "filter" => receiver.clone(),
-                        "map" | "flatMap" => {
-                            self.heap.object(Object { items: Some(Vec::new()), others: Some(result), ..Object::default() })
-                        }
+                        "map" | "flatMap" => self.heap.object(Object {
+                            items: Some(Vec::new()),
+                            others: Some(result),
+                            ..Object::default()
+                        }),
                         _ => Value::FromEvent,
                     };
                 }

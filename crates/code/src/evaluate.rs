@@ -189,7 +189,9 @@ impl<'p> Evaluator<'p> {
             return self.load(&path);
         }
         if name.starts_with('.') {
-            let data = [".json", ".css", ".html", ".node", ".wasm", ".svg", ".png", ".jpg", ".txt", ".graphql"].iter().any(|end| name.ends_with(end));
+            let data = [".json", ".css", ".html", ".node", ".wasm", ".svg", ".png", ".jpg", ".txt", ".graphql"]
+                .iter()
+                .any(|end| name.ends_with(end));
             if !data && self.language == Language::JavaScript {
                 self.doubt(place, format!("`{name}` isn't here, so what it does isn't known"));
             }
@@ -227,7 +229,9 @@ impl<'p> Evaluator<'p> {
                     let from = self.modules.get(module).map(|module| module.scope);
                     let all: Vec<_> = from
                         .and_then(|scope| self.heap.scopes.get(scope))
-                        .map(|scope| scope.variables.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
+                        .map(|scope| {
+                            scope.variables.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+                        })
                         .unwrap_or_default();
                     for (name, value) in all {
                         self.heap.set(scope, name, value);
@@ -598,9 +602,7 @@ impl<'p> Evaluator<'p> {
                 let second = self.expression(right);
                 fallback(first, second)
             }
-            Kind::Sequence(parts) => {
-                parts.iter().map(|part| self.expression(part)).last().unwrap_or(Value::Unknown)
-            }
+            Kind::Sequence(parts) => parts.iter().map(|part| self.expression(part)).last().unwrap_or(Value::Unknown),
             Kind::Test(inner) => {
                 let value = self.test(inner);
                 event::guard(self, &value);

@@ -173,13 +173,16 @@ fn missing_function(evaluator: &Evaluator<'_>, module: usize, function: &str) ->
             let exported = local.module.as_ref().and_then(|object| evaluator.own_field(object, "exports"));
             match exported {
                 Some(exports) => evaluator.fields(&exports).into_iter().map(|(name, _)| name.to_string()).collect(),
-                None => {
-                    local.file.module.body.iter().filter_map(|statement| match statement {
+                None => local
+                    .file
+                    .module
+                    .body
+                    .iter()
+                    .filter_map(|statement| match statement {
                         crate::syntax::Statement::Define { name, .. } => Some(name.to_string()),
                         _ => None,
                     })
-                    .collect()
-                }
+                    .collect(),
             }
         }
         None => Vec::new(),

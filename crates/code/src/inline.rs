@@ -23,9 +23,17 @@ impl Lines {
             let found = raw_lines.find(|(_, raw_line)| raw_line.trim() == wanted);
             let Some((raw_offset, raw_line)) = found else { return Self { block, starts: Vec::new() } };
             let indent = |line: &str| line.len() - line.trim_start().len();
-            starts.push((to_u32(offset + indent(line)), block.start.saturating_add(to_u32(raw_offset + indent(raw_line)))));
+            starts.push((
+                to_u32(offset + indent(line)),
+                block.start.saturating_add(to_u32(raw_offset + indent(raw_line))),
+            ));
         }
         Self { block, starts }
+    }
+
+    /// The template.
+    pub(crate) fn file(&self) -> source::FileId {
+        self.block.file
     }
 
     /// The place in the template of a place in the code.
@@ -41,7 +49,7 @@ impl Lines {
     fn offset(&self, offset: u32) -> Option<u32> {
         let line = self.starts.partition_point(|(start, _)| *start <= offset).checked_sub(1)?;
         let (code, template) = self.starts.get(line)?;
-        Some(template + (offset - code))
+        Some(template.saturating_add(offset.saturating_sub(*code)))
     }
 }
 

@@ -213,8 +213,7 @@ impl JavaScript<'_> {
                     "named_imports" => {
                         for specifier in children(child) {
                             let Some((name, alias)) = self.specifier(specifier) else { continue };
-                            let imported =
-                                if &*name == "default" { Imported::Default } else { Imported::Named(name) };
+                            let imported = if &*name == "default" { Imported::Default } else { Imported::Named(name) };
                             bindings.push((imported, alias));
                         }
                     }
@@ -267,8 +266,7 @@ impl JavaScript<'_> {
                     for specifier in children(child) {
                         let Some((name, alias)) = self.specifier(specifier) else { continue };
                         let hidden = Name::from(format!("export {alias}"));
-                        let imported =
-                            if &*name == "default" { Imported::Default } else { Imported::Named(name) };
+                        let imported = if &*name == "default" { Imported::Default } else { Imported::Named(name) };
                         out.push(Statement::Import {
                             module: module.clone(),
                             bindings: vec![(imported, hidden.clone())],
@@ -471,9 +469,7 @@ impl JavaScript<'_> {
         let here = place(node);
         let optional = node.child_by_field_name("optional_chain").is_some();
         let kind = match node.kind() {
-            "identifier" | "shorthand_property_identifier" | "property_identifier" => {
-                Kind::Name(self.base.name(node))
-            }
+            "identifier" | "shorthand_property_identifier" | "property_identifier" => Kind::Name(self.base.name(node)),
             "this" => Kind::Name("this".into()),
             "super" => Kind::Name("super".into()),
             "import" => Kind::Name("import".into()),
@@ -511,12 +507,8 @@ impl JavaScript<'_> {
                 let inner = children(node).first().map_or(Expression::opaque(here), |inner| self.expression(*inner));
                 Kind::Spread(Box::new(inner))
             }
-            "arrow_function" | "function_expression" | "generator_function" => {
-                Kind::Function(self.function(node))
-            }
-            "class" => {
-                Kind::Class(self.class(node))
-            }
+            "arrow_function" | "function_expression" | "generator_function" => Kind::Function(self.function(node)),
+            "class" => Kind::Class(self.class(node)),
             "ternary_expression" => {
                 let test = self.test(node, "condition");
                 let arms = vec![self.field(node, "consequence"), self.field(node, "alternative")];
@@ -634,9 +626,8 @@ impl JavaScript<'_> {
             "||" | "??" => {
                 let mut operands = operands.into_iter();
                 let first = operands.next().unwrap_or(Expression::opaque(here));
-                return operands.fold(first, |left, right| {
-                    Expression::new(Kind::Fallback(Box::new(left), Box::new(right)), here)
-                });
+                return operands
+                    .fold(first, |left, right| Expression::new(Kind::Fallback(Box::new(left), Box::new(right)), here));
             }
             "&&" => {
                 let last = operands.pop().unwrap_or(Expression::opaque(here));

@@ -62,9 +62,9 @@ pub(crate) fn chain<'a>(node: Node<'a>, kind: &str, operator: &str) -> Vec<Node<
     let mut operands = Vec::new();
     let mut at = node;
     loop {
-        let same = at.kind() == kind && at.child_by_field_name("operator").is_some_and(|found| found.kind() == operator);
-        let (Some(left), Some(right), true) =
-            (at.child_by_field_name("left"), at.child_by_field_name("right"), same)
+        let same =
+            at.kind() == kind && at.child_by_field_name("operator").is_some_and(|found| found.kind() == operator);
+        let (Some(left), Some(right), true) = (at.child_by_field_name("left"), at.child_by_field_name("right"), same)
         else {
             operands.push(at);
             break;

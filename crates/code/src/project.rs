@@ -101,7 +101,8 @@ impl<'f> Project<'f> {
     pub(crate) fn javascript_module(&self, base: &str) -> Option<String> {
         let is_file = [".js", ".mjs", ".cjs"].iter().any(|end| base.ends_with(end));
         let exact = is_file.then(|| base.to_string());
-        let others = ["", "/index"].iter().flat_map(|index| [".js", ".mjs", ".cjs"].map(|end| format!("{base}{index}{end}")));
+        let others =
+            ["", "/index"].iter().flat_map(|index| [".js", ".mjs", ".cjs"].map(|end| format!("{base}{index}{end}")));
         exact.into_iter().chain(others).find(|path| self.files.exists(path))
     }
 }

@@ -144,8 +144,7 @@ impl Lowering<'_> {
                 let old = self.expression(left);
                 let target = self.pattern(left);
                 let plus = node.child_by_field_name("operator").is_some_and(|operator| operator.kind() == "+=");
-                let kind =
-                    if plus { Kind::Concat(vec![old, value]) } else { Kind::Opaque(vec![old, value]) };
+                let kind = if plus { Kind::Concat(vec![old, value]) } else { Kind::Opaque(vec![old, value]) };
                 out.push(Statement::Assign { target, value: Expression::new(kind, place(node)), declare: false });
             }
             _ => {
@@ -269,14 +268,8 @@ impl Lowering<'_> {
         if let Some(block) = node.child_by_field_name("body") {
             self.outer_names(block, &mut outer);
         }
-        let function = self.add_function(Function {
-            parameters,
-            body,
-            place: place(node),
-            outer,
-            is_static,
-            is_property,
-        });
+        let function =
+            self.add_function(Function { parameters, body, place: place(node), outer, is_static, is_property });
         out.push(Statement::Define { name, function, decorators });
     }
 
@@ -289,7 +282,10 @@ impl Lowering<'_> {
                 "global_statement" | "nonlocal_statement" => {
                     names.extend(children(child).into_iter().map(|name| self.name(name)));
                 }
-                "function_definition" | "class_definition" | "decorated_definition" | "expression_statement"
+                "function_definition"
+                | "class_definition"
+                | "decorated_definition"
+                | "expression_statement"
                 | "return_statement" => {}
                 kind if kind.ends_with("_statement") || kind.ends_with("_clause") || kind == "block" => {
                     self.outer_names(child, names);
@@ -396,9 +392,7 @@ impl Lowering<'_> {
                 let inner = children(node).first().map_or(Pattern::Ignore, |inner| self.pattern(*inner));
                 Pattern::Rest(Box::new(inner))
             }
-            "parenthesized_expression" => {
-                children(node).first().map_or(Pattern::Ignore, |inner| self.pattern(*inner))
-            }
+            "parenthesized_expression" => children(node).first().map_or(Pattern::Ignore, |inner| self.pattern(*inner)),
             _ => Pattern::Ignore,
         };
         self.leave();
@@ -552,9 +546,8 @@ impl Lowering<'_> {
         if is_or {
             let mut operands = operands.into_iter();
             let first = operands.next().unwrap_or(Expression::opaque(here));
-            return operands.fold(first, |left, right| {
-                Expression::new(Kind::Fallback(Box::new(left), Box::new(right)), here)
-            });
+            return operands
+                .fold(first, |left, right| Expression::new(Kind::Fallback(Box::new(left), Box::new(right)), here));
         }
         let last = operands.pop().unwrap_or(Expression::opaque(here));
         let mut sequence: Vec<_> =
@@ -578,9 +571,9 @@ impl Lowering<'_> {
                 let operands = chain(node, "binary_operator", "/");
                 let mut operands = operands.into_iter().map(|operand| self.expression(operand)).collect::<Vec<_>>();
                 let first = operands.remove(0);
-                return operands.into_iter().fold(first, |left, right| {
-                    Expression::new(Kind::Divide(Box::new(left), Box::new(right)), here)
-                });
+                return operands
+                    .into_iter()
+                    .fold(first, |left, right| Expression::new(Kind::Divide(Box::new(left), Box::new(right)), here));
             }
             Some(operator) => {
                 let operands = chain(node, "binary_operator", operator);

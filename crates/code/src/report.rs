@@ -67,8 +67,7 @@ impl Draft {
             .into_iter()
             .map(|(site, program, shell)| ProcessStart { program, shell, span: span(site) })
             .collect();
-        behaviour.writes =
-            record.writes.into_iter().map(|(site, path)| FileWrite { path, span: span(site) }).collect();
+        behaviour.writes = record.writes.into_iter().map(|(site, path)| FileWrite { path, span: span(site) }).collect();
         behaviour.event_fields = record
             .fields
             .into_iter()
@@ -132,8 +131,7 @@ impl Draft {
     pub(crate) fn finish_inline(mut self, lines: &Lines) -> Reading {
         self.map(|span| lines.span(span));
         if let Some(behaviour) = &mut self.reading.behaviour {
-            let nothing = Span::new(FileId(0), usize::MAX, usize::MAX);
-            behaviour.files = vec![lines.span(nothing).file];
+            behaviour.files = vec![lines.file()];
         }
         self.reading
     }

@@ -132,7 +132,11 @@ pub(crate) enum Pattern {
     /// A member or an element of something.
     Part(Box<Expression>),
     List(Vec<Pattern>),
-    Map { entries: Vec<(Option<Name>, Pattern)>, rest: Option<Name>, place: Place },
+    Map {
+        entries: Vec<(Option<Name>, Pattern)>,
+        rest: Option<Name>,
+        place: Place,
+    },
     Default(Box<Pattern>, Box<Expression>),
     Rest(Box<Pattern>),
     Ignore,
@@ -159,9 +163,21 @@ pub(crate) enum Kind {
     /// `a / b`: a path where the left side is one.
     Divide(Box<Expression>, Box<Expression>),
     Name(Name),
-    Member { object: Box<Expression>, name: Name, optional: bool },
-    Index { object: Box<Expression>, index: Box<Expression>, optional: bool },
-    Call { callee: Box<Expression>, arguments: Vec<Argument>, construct: bool },
+    Member {
+        object: Box<Expression>,
+        name: Name,
+        optional: bool,
+    },
+    Index {
+        object: Box<Expression>,
+        index: Box<Expression>,
+        optional: bool,
+    },
+    Call {
+        callee: Box<Expression>,
+        arguments: Vec<Argument>,
+        construct: bool,
+    },
     Map(Vec<Entry>),
     List(Vec<Expression>),
     Spread(Box<Expression>),
@@ -176,11 +192,18 @@ pub(crate) enum Kind {
     /// A condition: what it looks at may be missing.
     Test(Box<Expression>),
     /// `key in container`.
-    Contains { key: Box<Expression>, container: Box<Expression> },
+    Contains {
+        key: Box<Expression>,
+        container: Box<Expression>,
+    },
     Opaque(Vec<Expression>),
     Assign(Box<Pattern>, Box<Expression>),
     Yield(Box<Expression>),
-    Comprehension { clauses: Vec<(Pattern, Expression)>, tests: Vec<Expression>, element: Box<Expression> },
+    Comprehension {
+        clauses: Vec<(Pattern, Expression)>,
+        tests: Vec<Expression>,
+        element: Box<Expression>,
+    },
 }
 
 #[derive(Debug)]

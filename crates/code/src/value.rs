@@ -244,7 +244,12 @@ impl Value {
     pub(crate) fn is_textual(&self) -> bool {
         matches!(
             self,
-            Self::Text(_) | Self::Pattern(_) | Self::Environment(_) | Self::Event(_) | Self::FromEvent | Self::Number(_)
+            Self::Text(_)
+                | Self::Pattern(_)
+                | Self::Environment(_)
+                | Self::Event(_)
+                | Self::FromEvent
+                | Self::Number(_)
         )
     }
 

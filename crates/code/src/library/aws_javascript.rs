@@ -101,12 +101,7 @@ fn client_file(service: Service, file: &str) -> bool {
 }
 
 /// A method of a client.
-pub(crate) fn client_method(
-    evaluator: &mut Evaluator<'_>,
-    client: Client,
-    name: &str,
-    arguments: &Arguments,
-) -> Value {
+pub(crate) fn client_method(evaluator: &mut Evaluator<'_>, client: Client, name: &str, arguments: &Arguments) -> Value {
     let service = client.service;
     let place = arguments.place;
     for callback in arguments.positional.iter().skip(1) {

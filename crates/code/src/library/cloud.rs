@@ -26,17 +26,88 @@ enum Found {
 
 /// Members of requests that name the resource, the telling ones first.
 const NAMING: &[&str] = &[
-    "TableName", "TableArn", "Bucket", "QueueUrl", "QueueName", "TopicArn", "TargetArn", "FunctionName", "StreamName",
-    "StreamARN", "DeliveryStreamName", "SecretId", "stateMachineArn", "executionArn", "activityArn", "KeyId",
-    "UserPoolId", "IdentityPoolId", "logGroupName", "logGroupIdentifier", "resourceArn", "EventBusName", "WorkGroup",
-    "CollectionId", "EndpointName", "StackName", "projectName", "pipelineName", "StateMachineArn", "thingName",
-    "FileSystemId", "RepositoryName", "repositoryName", "ClusterIdentifier", "DBInstanceIdentifier",
-    "DBClusterIdentifier", "DatabaseName", "InstanceIds", "InstanceId", "AutoScalingGroupName", "cluster", "RoleName",
-    "RoleArn", "UserName", "DistributionId", "HostedZoneId", "restApiId", "ApiId", "apiId", "knowledgeBaseId",
-    "agentId", "flowIdentifier", "modelId", "guardrailIdentifier", "JobName", "jobName", "CrawlerName", "IndexName",
-    "PlaceIndexName", "CalculatorName", "TrackerName", "ApplicationId", "applicationId", "ApplicationArn",
-    "DomainName", "botId", "GroupName", "ScheduleName", "resourceId", "ResourceArn", "ResourceARN", "Resource",
-    "StreamArn", "ShardIterator", "Arn", "SecretIdList", "Names", "Name", "name", "Path", "Rule", "topic",
+    "TableName",
+    "TableArn",
+    "Bucket",
+    "QueueUrl",
+    "QueueName",
+    "TopicArn",
+    "TargetArn",
+    "FunctionName",
+    "StreamName",
+    "StreamARN",
+    "DeliveryStreamName",
+    "SecretId",
+    "stateMachineArn",
+    "executionArn",
+    "activityArn",
+    "KeyId",
+    "UserPoolId",
+    "IdentityPoolId",
+    "logGroupName",
+    "logGroupIdentifier",
+    "resourceArn",
+    "EventBusName",
+    "WorkGroup",
+    "CollectionId",
+    "EndpointName",
+    "StackName",
+    "projectName",
+    "pipelineName",
+    "StateMachineArn",
+    "thingName",
+    "FileSystemId",
+    "RepositoryName",
+    "repositoryName",
+    "ClusterIdentifier",
+    "DBInstanceIdentifier",
+    "DBClusterIdentifier",
+    "DatabaseName",
+    "InstanceIds",
+    "InstanceId",
+    "AutoScalingGroupName",
+    "cluster",
+    "RoleName",
+    "RoleArn",
+    "UserName",
+    "DistributionId",
+    "HostedZoneId",
+    "restApiId",
+    "ApiId",
+    "apiId",
+    "knowledgeBaseId",
+    "agentId",
+    "flowIdentifier",
+    "modelId",
+    "guardrailIdentifier",
+    "JobName",
+    "jobName",
+    "CrawlerName",
+    "IndexName",
+    "PlaceIndexName",
+    "CalculatorName",
+    "TrackerName",
+    "ApplicationId",
+    "applicationId",
+    "ApplicationArn",
+    "DomainName",
+    "botId",
+    "GroupName",
+    "ScheduleName",
+    "resourceId",
+    "ResourceArn",
+    "ResourceARN",
+    "Resource",
+    "StreamArn",
+    "ShardIterator",
+    "Arn",
+    "SecretIdList",
+    "Names",
+    "Name",
+    "name",
+    "Path",
+    "Rule",
+    "topic",
 ];
 
 impl Parameters<'_> {
@@ -136,8 +207,18 @@ fn targets(evaluator: &mut Evaluator<'_>, operation: Operation, parameters: &Par
     }
     let name_counts = matches!(
         service,
-        "ssm" | "events" | "scheduler" | "glue" | "secretsmanager" | "stepfunctions" | "kinesis" | "sns" | "athena"
-            | "codepipeline" | "cloudwatch" | "iot"
+        "ssm"
+            | "events"
+            | "scheduler"
+            | "glue"
+            | "secretsmanager"
+            | "stepfunctions"
+            | "kinesis"
+            | "sns"
+            | "athena"
+            | "codepipeline"
+            | "cloudwatch"
+            | "iot"
     );
     let mut unknown = false;
     for name in NAMING {
@@ -207,8 +288,7 @@ fn partiql_table(evaluator: &Evaluator<'_>, parameters: &Parameters<'_>) -> Valu
 
 /// The permissions of an operation with these arguments.
 fn actions(evaluator: &mut Evaluator<'_>, operation: Operation, parameters: &Parameters<'_>) -> Vec<String> {
-    let mut actions: Vec<String> =
-        operation.actions().unwrap_or_default().into_iter().map(str::to_string).collect();
+    let mut actions: Vec<String> = operation.actions().unwrap_or_default().into_iter().map(str::to_string).collect();
     if operation.by_arguments() {
         let asked = asked_words(evaluator, parameters);
         let kept: Vec<String> = actions
@@ -349,9 +429,7 @@ pub(crate) fn client_method(
     let place = arguments.place;
     let service = client.service;
     match service.client_method(name) {
-        Some(ClientMethod::Operation(operation)) => {
-            record(evaluator, operation, &Parameters::Named(arguments), place)
-        }
+        Some(ClientMethod::Operation(operation)) => record(evaluator, operation, &Parameters::Named(arguments), place),
         Some(ClientMethod::Helper(operations)) => {
             helper(evaluator, name, &operations, arguments);
             Value::Unknown
@@ -390,6 +468,10 @@ pub(crate) fn client_method(
             }
         }
         None => {
+            if &**name == "generate_db_auth_token" {
+                evaluator.doubt(place, "a database token needs `rds-db:connect`, which isn't derived from the code");
+                return Value::Unknown;
+            }
             let own = ["close", "can_paginate", "meta", "exceptions", "get_bucket_region"];
             if !own.contains(&&**name) {
                 evaluator.doubt(place, format!("`{name}` isn't a method of the client of `{}`", service.boto3()));
@@ -625,7 +707,14 @@ pub(crate) fn call(
         let last = path.rsplit('.').next().unwrap_or(path);
         if asks.contains(&last) {
             let secret = arguments.get(0, "secret_id").cloned();
-            record_named(evaluator, "secretsmanager", &["DescribeSecret", "GetSecretValue"], "SecretId", secret, arguments.place);
+            record_named(
+                evaluator,
+                "secretsmanager",
+                &["DescribeSecret", "GetSecretValue"],
+                "SecretId",
+                secret,
+                arguments.place,
+            );
             return Some(Value::Unknown);
         }
         return None;

@@ -46,7 +46,9 @@ fn python(path: &str) -> Option<Says> {
         "urllib3" if matches!(last, "request" | "urlopen" | "request_encode_url" | "request_encode_body") => {
             Some(Says::Url(1, "url"))
         }
-        "urllib" | "urllib_request" if matches!(last, "urlopen" | "urlretrieve" | "open") && before.contains("request") => {
+        "urllib" | "urllib_request"
+            if matches!(last, "urlopen" | "urlretrieve" | "open") && before.contains("request") =>
+        {
             Some(Says::Url(0, "url"))
         }
         "httplib2" if last == "request" => Some(Says::Url(0, "uri")),
@@ -73,7 +75,10 @@ fn python(path: &str) -> Option<Says> {
         }
         "redis" | "valkey" | "rediscluster" | "aioredis" if last == "from_url" => Some(Says::Url(0, "url")),
         "redis" | "valkey" | "rediscluster" | "aioredis"
-            if matches!(last, "Redis" | "StrictRedis" | "RedisCluster" | "ConnectionPool" | "Valkey" | "ValkeyCluster") =>
+            if matches!(
+                last,
+                "Redis" | "StrictRedis" | "RedisCluster" | "ConnectionPool" | "Valkey" | "ValkeyCluster"
+            ) =>
         {
             Some(Says::Host(0, "host", 6379))
         }
@@ -275,9 +280,10 @@ fn urls(evaluator: &mut Evaluator<'_>, url: &Value, external: &External, port: u
         match one {
             Value::External(request) if !request.carried.is_empty() => {
                 // `urllib.request.Request(url)`: the URL is its first argument that is text.
-                let carried = request.carried.iter().find(|value| {
-                    value.alternatives().iter().any(|one| one.is_textual() && !is_method(one))
-                });
+                let carried = request
+                    .carried
+                    .iter()
+                    .find(|value| value.alternatives().iter().any(|one| one.is_textual() && !is_method(one)));
                 match carried {
                     Some(carried) => found.extend(all(carried, port)),
                     None => found.push(unknown(port)),
@@ -359,7 +365,9 @@ fn host_of(value: &Value, port: u16) -> Host {
             hole => {
                 // Credentials before the host and a port behind it may be anything.
                 let next = parts.get(index + 1).and_then(Value::as_text);
-                if scheme_seen && next.is_some_and(|text| text.starts_with('@') || text.starts_with(':') && text.contains('@')) {
+                if scheme_seen
+                    && next.is_some_and(|text| text.starts_with('@') || text.starts_with(':') && text.contains('@'))
+                {
                     host.clear();
                     continue;
                 }

@@ -17,14 +17,21 @@ fn python(evaluator: &mut Evaluator<'_>, path: &str, arguments: &Arguments) {
     let place = arguments.place;
     let first = || arguments.positional.first().cloned().unwrap_or(Value::Unknown);
     match path {
-        "subprocess.run" | "subprocess.call" | "subprocess.check_call" | "subprocess.check_output"
+        "subprocess.run"
+        | "subprocess.call"
+        | "subprocess.check_call"
+        | "subprocess.check_output"
         | "subprocess.Popen" => {
             let command = arguments.get(0, "args").cloned().unwrap_or(Value::Unknown);
             let shell = matches!(arguments.named("shell"), Some(Value::Boolean(true)));
             start(evaluator, &command, shell, place);
         }
-        "subprocess.getoutput" | "subprocess.getstatusoutput" | "os.system" | "os.popen"
-        | "asyncio.create_subprocess_shell" | "commands.getoutput" => start(evaluator, &first(), true, place),
+        "subprocess.getoutput"
+        | "subprocess.getstatusoutput"
+        | "os.system"
+        | "os.popen"
+        | "asyncio.create_subprocess_shell"
+        | "commands.getoutput" => start(evaluator, &first(), true, place),
         "asyncio.create_subprocess_exec" | "pty.spawn" => start(evaluator, &first(), false, place),
         "os.posix_spawn" | "os.posix_spawnp" => start(evaluator, &first(), false, place),
         _ if path.starts_with("os.exec") => start(evaluator, &first(), false, place),
@@ -35,15 +42,21 @@ fn python(evaluator: &mut Evaluator<'_>, path: &str, arguments: &Arguments) {
         "open" | "io.open" | "codecs.open" | "gzip.open" | "bz2.open" | "lzma.open" | "tarfile.open"
         | "zipfile.ZipFile" | "aiofiles.open" | "tarfile.TarFile" => {
             let mode = arguments.get(1, "mode").cloned().unwrap_or(Value::Nothing);
-            let writes = mode.alternatives().iter().any(|mode| {
-                mode.as_text().is_some_and(|mode| mode.contains(['w', 'a', 'x', '+']))
-            });
+            let writes = mode
+                .alternatives()
+                .iter()
+                .any(|mode| mode.as_text().is_some_and(|mode| mode.contains(['w', 'a', 'x', '+'])));
             if writes && !matches!(first(), Value::External(_)) {
                 let target = arguments.get(0, "file").or(arguments.named("name")).cloned().unwrap_or(Value::Unknown);
                 write(evaluator, &target, place);
             }
         }
-        "os.mkdir" | "os.makedirs" | "os.open" | "sqlite3.connect" | "logging.FileHandler" | "os.mkfifo"
+        "os.mkdir"
+        | "os.makedirs"
+        | "os.open"
+        | "sqlite3.connect"
+        | "logging.FileHandler"
+        | "os.mkfifo"
         | "shelve.open" => write(evaluator, &first(), place),
         "os.rename" | "os.replace" | "shutil.copy" | "shutil.copy2" | "shutil.copyfile" | "shutil.copytree"
         | "shutil.move" | "os.symlink" | "os.link" => {
@@ -59,8 +72,12 @@ fn python(evaluator: &mut Evaluator<'_>, path: &str, arguments: &Arguments) {
             let target = arguments.get(1, "filename").cloned().unwrap_or_else(|| Value::text("/tmp"));
             write(evaluator, &target, place);
         }
-        "tempfile.NamedTemporaryFile" | "tempfile.TemporaryFile" | "tempfile.mkstemp" | "tempfile.mkdtemp"
-        | "tempfile.TemporaryDirectory" | "tempfile.SpooledTemporaryFile" => {
+        "tempfile.NamedTemporaryFile"
+        | "tempfile.TemporaryFile"
+        | "tempfile.mkstemp"
+        | "tempfile.mkdtemp"
+        | "tempfile.TemporaryDirectory"
+        | "tempfile.SpooledTemporaryFile" => {
             let folder = arguments.named("dir").filter(|dir| **dir != Value::Nothing).cloned();
             write(evaluator, &folder.unwrap_or_else(|| Value::text("/tmp")), place);
         }
@@ -179,10 +196,9 @@ pub(crate) fn path_method(evaluator: &mut Evaluator<'_>, receiver: &Value, name:
     }
     let writes = match name {
         "write_text" | "write_bytes" | "touch" | "mkdir" => true,
-        "open" => arguments
-            .get(0, "mode")
-            .and_then(Value::as_text)
-            .is_some_and(|mode| mode.contains(['w', 'a', 'x', '+'])),
+        "open" => {
+            arguments.get(0, "mode").and_then(Value::as_text).is_some_and(|mode| mode.contains(['w', 'a', 'x', '+']))
+        }
         _ => false,
     };
     if writes {

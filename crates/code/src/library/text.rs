@@ -27,8 +27,17 @@ pub(crate) fn call(
             }
         }
         "require" | "import" | "importlib.import_module" | "__import__" => return Some(require(evaluator, arguments)),
-        "json.loads" | "JSON.parse" | "simplejson.loads" | "orjson.loads" | "ujson.loads" | "json.parse"
-        | "ast.literal_eval" | "node-serialize.unserialize" | "yaml.load" | "yaml.safe_load" | "jsonpickle.decode" => {
+        "json.loads"
+        | "JSON.parse"
+        | "simplejson.loads"
+        | "orjson.loads"
+        | "ujson.loads"
+        | "json.parse"
+        | "ast.literal_eval"
+        | "node-serialize.unserialize"
+        | "yaml.load"
+        | "yaml.safe_load"
+        | "jsonpickle.decode" => {
             let text = first();
             event::require(evaluator, &text);
             text.map(|one| match one {
@@ -41,19 +50,70 @@ pub(crate) fn call(
         "JSON.stringify" | "json.dumps" => {
             first().map(|one| if one.is_of_event() { Value::FromEvent } else { Value::Unknown })
         }
-        "str" | "String" | "bytes" | "repr" | "urllib.parse.unquote_plus" | "urllib.parse.unquote"
-        | "urllib.parse.quote" | "urllib.parse.quote_plus" | "unquote_plus" | "decodeURIComponent"
-        | "encodeURIComponent" | "decodeURI" | "encodeURI" | "base64.b64decode" | "base64.b64encode"
-        | "base64.urlsafe_b64decode" | "Buffer.from" | "Buffer" | "atob" | "btoa" | "structuredClone" | "copy.deepcopy"
-        | "copy.copy" | "deepcopy" | "dict" | "list" | "tuple" | "set" | "sorted" | "reversed" | "iter"
-        | "Object.freeze" | "Object.values" | "Promise.all" | "Promise.allSettled" | "Promise.resolve" | "Promise.race"
-        | "asyncio.gather" | "asyncio.run" | "asyncio.wait_for" | "Array.from" | "Array" | "util.promisify"
-        | "promisify" | "os.path.expandvars" | "os.path.abspath" | "os.path.realpath" | "os.path.expanduser"
-        | "path.normalize" | "pathlib.Path" | "pathlib.PurePath" | "pathlib.PosixPath" | "io.BytesIO" | "io.StringIO"
-        | "typing.cast" | "vars" | "url.fileURLToPath" | "contextlib.closing" | "closing" => {
+        "str"
+        | "String"
+        | "bytes"
+        | "repr"
+        | "urllib.parse.unquote_plus"
+        | "urllib.parse.unquote"
+        | "urllib.parse.quote"
+        | "urllib.parse.quote_plus"
+        | "unquote_plus"
+        | "decodeURIComponent"
+        | "encodeURIComponent"
+        | "decodeURI"
+        | "encodeURI"
+        | "base64.b64decode"
+        | "base64.b64encode"
+        | "base64.urlsafe_b64decode"
+        | "Buffer.from"
+        | "Buffer"
+        | "atob"
+        | "btoa"
+        | "structuredClone"
+        | "copy.deepcopy"
+        | "copy.copy"
+        | "deepcopy"
+        | "dict"
+        | "list"
+        | "tuple"
+        | "set"
+        | "sorted"
+        | "reversed"
+        | "iter"
+        | "Object.freeze"
+        | "Object.values"
+        | "Promise.all"
+        | "Promise.allSettled"
+        | "Promise.resolve"
+        | "Promise.race"
+        | "asyncio.gather"
+        | "asyncio.run"
+        | "asyncio.wait_for"
+        | "Array.from"
+        | "Array"
+        | "util.promisify"
+        | "promisify"
+        | "os.path.expandvars"
+        | "os.path.abspath"
+        | "os.path.realpath"
+        | "os.path.expanduser"
+        | "path.normalize"
+        | "pathlib.Path"
+        | "pathlib.PurePath"
+        | "pathlib.PosixPath"
+        | "io.BytesIO"
+        | "io.StringIO"
+        | "typing.cast"
+        | "vars"
+        | "url.fileURLToPath"
+        | "contextlib.closing"
+        | "closing" => {
             return Some(hand_on(evaluator, path, arguments));
         }
-        "aws-xray-sdk.captureAWSv3Client" | "aws-xray-sdk.captureAWSClient" | "aws-xray-sdk.captureAWS"
+        "aws-xray-sdk.captureAWSv3Client"
+        | "aws-xray-sdk.captureAWSClient"
+        | "aws-xray-sdk.captureAWS"
         | "aws-xray-sdk.captureHTTPs" => first(),
         // Powertools' tracer, whatever it is called.
         _ if path.ends_with(".captureAWSv3Client") || path.ends_with(".captureAWSClient") => first(),
@@ -97,6 +157,10 @@ pub(crate) fn call(
                 Some(base) if base.prefix().is_some() || matches!(base, Value::Environment(_)) => base.clone(),
                 _ => first(),
             }
+        }
+        "random.choice" | "secrets.choice" | "next" | "_.sample" | "lodash.sample" => {
+            let list = first();
+            evaluator.iterate(&list, arguments.place)
         }
         "tempfile.gettempdir" | "os.tmpdir" => Value::text("/tmp"),
         "enumerate" => {

@@ -1,0 +1,117 @@
+//! What is said about code that isn't there, can't be read or can't be told.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod support;
+
+use code::{Language, read_inline};
+use source::{SourceFile, Sources, Span};
+use support::{calls, messages, read};
+
+#[test]
+fn a_missing_file_names_what_was_looked_for_and_the_near_miss() {
+    let (reading, _) = read(&[("ordres.py", "")], "orders.handler", Language::Python);
+    assert!(reading.behaviour.is_none());
+    assert_eq!(
+        messages(&reading),
+        [
+            "Error: the handler `orders.handler` isn't in the root of what is scanned: there is no `orders.py` (did you mean `ordres`?)"
+        ]
+    );
+}
+
+#[test]
+fn a_missing_function_names_the_near_miss() {
+    let (reading, _) = read(&[("app.py", "def handle(event, context): pass")], "app.handler", Language::Python);
+    assert_eq!(messages(&reading), ["Error: `app.py` defines no `handler` (did you mean `handle`?)"]);
+}
+
+#[test]
+fn a_handler_outside_of_the_repository_and_one_without_a_function_are_refused() {
+    let (reading, _) = read(&[], "../../etc/passwd.handler", Language::JavaScript);
+    assert!(messages(&reading)[0].contains("outside"), "{:?}", messages(&reading));
+    let (reading, _) = read(&[], "handler", Language::JavaScript);
+    assert!(messages(&reading)[0].contains("no handler"), "{:?}", messages(&reading));
+}
+
+#[test]
+fn typescript_is_named_as_what_it_is() {
+    let (reading, _) = read(&[("app.ts", "")], "app.handler", Language::JavaScript);
+    assert_eq!(messages(&reading), ["Warning: `app.ts` is TypeScript, which isn't read"]);
+}
+
+#[test]
+fn what_is_worked_out_at_run_time_is_pointed_at() {
+    let text = r#"
+import boto3
+def handler(event, context):
+    client = boto3.client("s3")
+    getattr(client, event["operation"])(Bucket="b")
+    getattr(client, "get_object")(Bucket="b", Key="k")
+    boto3.client(event["service"])
+"#;
+    let (reading, sources) = read(&[("app.py", text)], "app.handler", Language::Python);
+    assert_eq!(
+        messages(&reading),
+        [
+            "Warning: which operation of `s3` is called is worked out at run time",
+            "Warning: which service this client is for is worked out at run time"
+        ]
+    );
+    assert_eq!(sources.place(reading.diagnostics[0].span.unwrap()), "app.py:5");
+    assert_eq!(calls(&reading.behaviour.unwrap()), ["s3.GetObject on b"]);
+}
+
+#[test]
+fn broken_syntax_is_pointed_at_and_the_rest_is_read() {
+    let text = "import boto3\ndef handler(event, context):\n    boto3.client('s3').list_buckets()\n\ndef (:\n    x =\n";
+    let (reading, _) = read(&[("app.py", text)], "app.handler", Language::Python);
+    assert_eq!(messages(&reading), ["Warning: the syntax isn't understood here; what it does may be missing"]);
+    assert_eq!(calls(&reading.behaviour.unwrap()), ["s3.ListBuckets on nothing"]);
+}
+
+#[test]
+fn deep_nesting_recursion_cycles_and_long_chains_end() {
+    let deep = format!("def handler(event, context):\n    return {}1{}\n", "(".repeat(5_000), ")".repeat(5_000));
+    read(&[("app.py", &deep)], "app.handler", Language::Python);
+    let chain = format!("exports.handler = () => 'a'{};", " + 'b'".repeat(20_000));
+    read(&[("index.js", &chain)], "index.handler", Language::JavaScript);
+    let calls = format!("exports.handler = (e) => e{};", ".then(x => x)".repeat(3_000));
+    read(&[("index.js", &calls)], "index.handler", Language::JavaScript);
+    let recursion =
+        "def a(x):\n    return b([x])\ndef b(x):\n    return a({'k': x})\ndef handler(event, context):\n    a(event)\n";
+    let (reading, _) = read(&[("app.py", recursion)], "app.handler", Language::Python);
+    assert!(reading.behaviour.is_some());
+    let cycle =
+        [("a.py", "import b\ndef handler(event, context): b.run()"), ("b.py", "import a\ndef run(): a.handler(1, 2)")];
+    let (reading, _) = read(&cycle, "a.handler", Language::Python);
+    assert_eq!(reading.behaviour.unwrap().files.len(), 2);
+    let wide: String =
+        (0..40).map(|n| format!("def f{n}(x):\n    return f{}(x + '1') + f{}(x + '2')\n", n + 1, n + 1)).collect();
+    let wide = format!("{wide}def f40(x):\n    return x\ndef handler(event, context):\n    f0('')\n");
+    let (reading, _) = read(&[("app.py", &wide)], "app.handler", Language::Python);
+    assert!(reading.behaviour.is_some());
+}
+
+#[test]
+fn a_file_that_is_too_long_is_refused() {
+    let long = format!("#{}\ndef handler(event, context): pass\n", "x".repeat(2 << 20));
+    let (reading, _) = read(&[("app.py", &long)], "app.handler", Language::Python);
+    assert!(messages(&reading).iter().any(|message| message.contains("isn't read")), "{:?}", messages(&reading));
+}
+
+#[test]
+fn inline_code_points_into_the_template() {
+    let template = "Resources:\n  F:\n    Code:\n      ZipFile: |\n        import boto3\n        def handler(event, context):\n          boto3.client('sqs').purge_queue(QueueUrl=event['url'])\n";
+    let code = "import boto3\ndef handler(event, context):\n  boto3.client('sqs').purge_queue(QueueUrl=event['url'])\n";
+    let mut sources = Sources::new();
+    let start = template.find('|').unwrap();
+    let file = sources.add(SourceFile::new("template.yaml", template));
+    let block = Span::new(file, start, template.len());
+    let reading = read_inline(&sources, block, code, "index.handler", Language::Python);
+    let behaviour = support::clean(reading);
+    assert_eq!(calls(&behaviour), ["sqs.PurgeQueue on the event"]);
+    assert_eq!(sources.place(behaviour.calls[0].span), "template.yaml:7");
+    assert!(sources.slice(behaviour.calls[0].span).starts_with("boto3.client('sqs').purge_queue("));
+    assert_eq!(behaviour.files, [file]);
+}
