@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 /// Not a test of its own: the runtime client, when the host starts this binary. It does what each event tells it.
 #[test]
+#[allow(clippy::zombie_processes)] // the child that is left behind is the point
 fn client() {
     let Ok(start) = std::env::var("HOST_TEST_CLIENT") else { return };
     let address = std::env::var("AWS_LAMBDA_RUNTIME_API").unwrap();
