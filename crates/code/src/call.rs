@@ -65,6 +65,29 @@ impl Evaluator<'_> {
             }
             return self.call_method(&receiver, name, *optional, arguments, callee.place);
         }
+        // What compilers put around imports and asynchronous functions.
+        if self.language == Language::JavaScript
+            && let Kind::Name(name) = &callee.kind
+        {
+            match &**name {
+                "__importDefault"
+                | "__importStar"
+                | "__toESM"
+                | "_interopRequireDefault"
+                | "_interopRequireWildcard"
+                | "_interop_require_default"
+                | "_interop_require_wildcard" => {
+                    let arguments = self.arguments(arguments, construct, place);
+                    return arguments.positional.into_iter().next().unwrap_or(Value::Unknown);
+                }
+                "__awaiter" | "_async_to_generator" | "_asyncToGenerator" => {
+                    let arguments = self.arguments(arguments, construct, place);
+                    let Some(body) = arguments.positional.last().cloned() else { return Value::Unknown };
+                    return if &**name == "__awaiter" { self.call(&body, Arguments::new(place)) } else { body };
+                }
+                _ => {}
+            }
+        }
         let callee = self.expression(callee);
         let arguments = self.arguments(arguments, construct, place);
         if let Value::External(external) = &callee

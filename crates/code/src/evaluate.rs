@@ -161,6 +161,10 @@ impl<'p> Evaluator<'p> {
             None => self.heap.variable(local.scope, name).cloned(),
             Some(object) => {
                 let exports = self.own_field(&object.clone(), "exports")?;
+                if !exports.alternatives().iter().any(|one| matches!(one, Value::Object(_))) {
+                    // Put together by a bundler's helper: the name inside is all there is to go by.
+                    return self.heap.variable(local.scope, name).cloned();
+                }
                 exports.alternatives().to_vec().iter().find_map(|one| self.own_field(one, name))
             }
         }

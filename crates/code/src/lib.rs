@@ -91,7 +91,7 @@ pub struct Reading {
 }
 
 /// Stack of a reading thread: the evaluation's depth limits fit in it with room to spare, in debug builds too.
-const STACK_BYTES: usize = 256 << 20;
+const STACK_BYTES: usize = 64 << 20;
 
 /// Reads many handlers, in parallel; the readings are in the order of the handlers. Files that aren't in `sources` yet (by
 /// path) are added, in the order of first use.

@@ -156,3 +156,32 @@ export const handler = (event) => Promise.all(event.items.map((item) =>
     );
     assert_eq!(calls(&behaviour), ["events.PutEvents on $BUS", "events.PutEvents on default"]);
 }
+
+#[test]
+fn what_a_compiler_makes_of_imports_and_exports_is_seen_through() {
+    let text = r#"
+"use strict";
+var __awaiter = (this && this.__awaiter) || function (thisArg, _arguments, P, generator) { return generator; };
+var __importStar = (this && this.__importStar) || function (mod) { var result = {}; return result; };
+Object.defineProperty(exports, "__esModule", { value: true });
+exports.handler = void 0;
+const AWS = __importStar(require("aws-sdk"));
+const client_sns_1 = require("@aws-sdk/client-sns");
+const handler = (event) => __awaiter(void 0, void 0, void 0, function* () {
+  yield new AWS.S3().listBuckets().promise();
+  yield new client_sns_1.SNSClient({}).send(new client_sns_1.PublishCommand({ TopicArn: process.env.TOPIC }));
+});
+exports.handler = handler;
+"#;
+    let (reading, _) = read(&[("index.js", text)], "index.handler", Language::JavaScript);
+    assert_eq!(calls(&clean(reading)), ["s3.ListBuckets on nothing", "sns.Publish on $TOPIC"]);
+    let text = r#"
+var index_exports = {};
+__export(index_exports, { handler: () => handler });
+module.exports = __toCommonJS(index_exports);
+var import_client_sqs = require("@aws-sdk/client-sqs");
+var handler = async () => new import_client_sqs.SQS({}).purgeQueue({ QueueUrl: "q" });
+"#;
+    let (reading, _) = read(&[("index.js", text)], "index.handler", Language::JavaScript);
+    assert_eq!(calls(&clean(reading)), ["sqs.PurgeQueue on q"]);
+}

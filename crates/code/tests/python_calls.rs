@@ -241,3 +241,54 @@ def handler(event, context):
     );
     assert_eq!(calls(&behaviour), ["s3.HeadBucket on one", "s3.HeadBucket on three", "s3.HeadBucket on two"]);
 }
+
+#[test]
+fn decorators_dispatch_tables_properties_and_partial_calls_are_followed() {
+    let behaviour = python(
+        r#"
+import os, boto3
+from functools import partial
+
+def measured(function):
+    def wrapper(*args, **kwargs):
+        boto3.client("cloudwatch").put_metric_data(Namespace="n", MetricData=[])
+        return function(*args, **kwargs)
+    return wrapper
+
+class Base:
+    name = os.environ["TABLE"]
+    def __init__(self):
+        self._table = None
+    @property
+    def table(self):
+        if self._table is None:
+            self._table = boto3.resource("dynamodb").Table(self.name)
+        return self._table
+
+class Orders(Base):
+    def save(self, item):
+        self.table.put_item(Item=item)
+    def drop(self, key):
+        self.table.delete_item(Key=key)
+
+clients = {name: boto3.client(name) for name in ["sqs", "sns"]}
+routes = {"POST": lambda event: Orders().save(event["item"])}
+
+@measured
+def handler(event, context):
+    routes[event["method"]](event)
+    clients["sqs"].send_message(QueueUrl=os.environ["QUEUE"], MessageBody="x")
+    invoke = partial(boto3.client("lambda").invoke, FunctionName="worker")
+    invoke(Payload=b"")
+"#,
+    );
+    assert_eq!(
+        calls(&behaviour),
+        [
+            "cloudwatch.PutMetricData on nothing",
+            "dynamodb.PutItem on $TABLE",
+            "lambda.Invoke on worker",
+            "sqs.SendMessage on $QUEUE"
+        ]
+    );
+}

@@ -108,6 +108,7 @@ const NAMING: &[&str] = &[
     "Path",
     "Rule",
     "topic",
+    "DocumentName",
 ];
 
 impl Parameters<'_> {

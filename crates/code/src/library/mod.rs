@@ -127,11 +127,28 @@ pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &Rc<External>, argum
     if path == "getattr" || path == "Reflect.get" {
         return get_attribute(evaluator, &arguments);
     }
-    if path == "partial" || path == "functools.partial" {
-        // Called at once with what is known: the rest can't be told here.
-        let callee = arguments.positional.first().cloned().unwrap_or(Value::Unknown);
+    if matches!(path, "partial" | "functools.partial") {
+        let mut positional = arguments.positional.into_iter();
+        let callee = positional.next().unwrap_or(Value::Unknown);
+        let positional = evaluator.heap.list(positional.collect());
+        let named = evaluator.heap.object(crate::heap::Object { fields: arguments.named, ..Default::default() });
         evaluator.refer(&callee);
-        return callee;
+        return Value::External(Rc::new(External {
+            path: "functools.partial()".to_string(),
+            carried: vec![callee, positional, named],
+        }));
+    }
+    if let ("functools.partial()", [callee, positional, named]) = (path, external.carried.as_slice()) {
+        let mut whole = arguments;
+        let mut first = evaluator.items(positional).unwrap_or_default();
+        first.append(&mut whole.positional);
+        whole.positional = first;
+        for (name, value) in evaluator.fields(named) {
+            if whole.named(&name).is_none() {
+                whole.named.push((name, value));
+            }
+        }
+        return evaluator.call(&callee.clone(), whole);
     }
     if let Some(value) = text::call(evaluator, path, external, &arguments) {
         return value;
