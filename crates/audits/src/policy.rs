@@ -75,7 +75,12 @@ pub(crate) fn is_all(pattern: &str) -> bool {
 
 /// Services that only tell how the application is doing.
 fn observes(service: &str) -> bool {
-    matches!(service, "logs" | "xray" | "cloudwatch" | "application-signals" | "rum")
+    matches!(service, "logs" | "xray" | "cloudwatch" | "application-signals" | "rum" | "observabilityadmin")
+}
+
+/// Services that work on what they are handed and keep nothing of the account.
+fn processes(service: &str) -> bool {
+    matches!(service, "bedrock" | "comprehend" | "polly" | "textract" | "translate")
 }
 
 /// Actions that every function in a network, or every function that is watched, has on everything: either the platform asks
@@ -99,7 +104,49 @@ pub(crate) fn customary(action: &str) -> bool {
             | "ec2:unassignprivateipaddresses"
             | "ec2:detachnetworkinterface"
             | "ec2:attachnetworkinterface"
+            | "s3-object-lambda:writegetobjectresponse"
     ) || action.starts_with("ec2:describe")
+}
+
+/// Whether an action works on what the call hands over, so that naming a resource would narrow nothing.
+pub(crate) fn works_on_input(action: facts::Action) -> bool {
+    let operation = action.name().split(':').nth(1).unwrap_or("");
+    ["Detect", "Recognize", "Analyze", "Translate", "Synthesize", "Classify"]
+        .iter()
+        .any(|verb| operation.starts_with(verb))
+        && !action.resource_types().any(|kind| kind.required)
+}
+
+/// Whether a wide pattern reaches resources of a type: same service, and the same word before the name.
+fn reaches(pattern: &Value, prefix: &str, resource_type: &str) -> bool {
+    let Some(arn) = facts::resource_arn(prefix, resource_type) else { return true };
+    let text = pattern.to_string();
+    let fields = |text: &str| -> Option<(String, String)> {
+        // Variables in an ARN never hold a colon, except those of pseudo parameters.
+        let text = text.replace("AWS::", "");
+        let mut fields = text.splitn(6, ':').skip(2);
+        let service = fields.next()?.to_string();
+        let resource = fields.nth(2)?;
+        Some((service, resource.split(['/', ':']).next().unwrap_or("").to_string()))
+    };
+    let (Some((service, word)), Some((known_service, known_word))) = (fields(&text), fields(arn)) else { return true };
+    let open = |text: &str| text.contains(['*', '$', '?']) || text.is_empty();
+    (open(&service) || open(&known_service) || service == known_service)
+        && (open(&word) || open(&known_word) || word == known_word)
+}
+
+/// Whether an action gets at everything of a kind through a statement: one of its wide patterns fits the action, and no other
+/// resource that each call has to name as well is named.
+pub(crate) fn reaches_all(statement: &Statement, action: facts::Action) -> bool {
+    if statement.not_resources || statement_breadth(statement) == Breadth::Everything {
+        return true;
+    }
+    let prefix = service(action.name());
+    let (wide, named): (Vec<&Value>, Vec<&Value>) =
+        statement.resources.iter().partition(|resource| breadth(resource) == Breadth::Kind);
+    let fits = |patterns: &[&Value], name: &str| patterns.iter().any(|pattern| reaches(pattern, &prefix, name));
+    action.resource_types().any(|kind| fits(&wide, kind.name))
+        && !action.resource_types().any(|kind| kind.required && !fits(&wide, kind.name) && fits(&named, kind.name))
 }
 
 /// How bad it is to have an action on everything.
@@ -110,6 +157,11 @@ pub(crate) fn weight(action: facts::Action) -> Severity {
         return Severity::Low;
     }
     match name {
+        "kms:Decrypt" | "kms:Encrypt" | "kms:GenerateDataKey" | "kms:ReEncryptFrom" | "kms:ReEncryptTo" => {
+            return Severity::Medium;
+        }
+        // What a durable function needs to go on; its own ARN isn't known while its role is written.
+        "lambda:CheckpointDurableExecution" | "lambda:GetDurableExecutionState" => return Severity::Low,
         "iam:PassRole" | "sts:AssumeRole" | "secretsmanager:GetSecretValue" | "secretsmanager:BatchGetSecretValue" => {
             return Severity::High;
         }
@@ -123,9 +175,22 @@ pub(crate) fn weight(action: facts::Action) -> Severity {
                 .iter()
                 .any(|verb| operation.starts_with(verb)) =>
         {
-            Severity::Medium
+            if processes(service) {
+                Severity::Low
+            } else {
+                Severity::Medium
+            }
         }
         Access::Write => Severity::High,
+        // How things are set up, rather than what is in them.
+        Access::Read
+            if processes(service)
+                || operation.starts_with("Describe")
+                || operation.starts_with("List")
+                || operation == "GetBucketLocation" =>
+        {
+            Severity::Low
+        }
         Access::Read => Severity::Medium,
         Access::Tagging | Access::List => Severity::Low,
     }
@@ -134,14 +199,12 @@ pub(crate) fn weight(action: facts::Action) -> Severity {
 /// Policies that are made for nothing but running a function; what they allow is the least that works.
 pub(crate) fn runs_functions(managed_policy: &str) -> bool {
     let name = managed_policy.rsplit('/').next().unwrap_or(managed_policy);
-    (name.starts_with("AWSLambda") && name.ends_with("ExecutionRole"))
+    (name.contains("Lambda") && (name.ends_with("ExecutionRole") || name.ends_with("ExecutionRolePolicy")))
         || matches!(
             name,
             "AWSLambdaENIManagementAccess"
                 | "AWSXRayDaemonWriteAccess"
                 | "AWSXrayWriteOnlyAccess"
-                | "CloudWatchLambdaInsightsExecutionRolePolicy"
-                | "CloudWatchLambdaApplicationSignalsExecutionRolePolicy"
                 | "AmazonAPIGatewayPushToCloudWatchLogs"
         )
 }
@@ -263,6 +326,34 @@ pub(crate) fn denies_strangers(policy: &[Statement]) -> bool {
             && for_anyone(statement)
             && tells_callers_apart(statement.condition.as_ref(), |operator| operator.contains("not"))
     })
+}
+
+/// The same for a policy document that stands in a property: everyone it admits is told apart, or strangers are denied.
+pub(crate) fn document_keeps_strangers_out(document: &Json) -> bool {
+    let statements = document.get("Statement").unwrap_or(document);
+    let statements: Vec<&Json> = match statements {
+        Json::Array(items) => items.iter().collect(),
+        other => vec![other],
+    };
+    let effect = |statement: &Json| statement.get("Effect").and_then(Json::as_str).unwrap_or("Allow").to_string();
+    let anyone = |statement: &Json| match statement.get("Principal") {
+        Some(Json::String(text)) => text == "*",
+        Some(Json::Object(kinds)) => kinds.values().any(|value| {
+            value.as_str() == Some("*")
+                || value.as_array().is_some_and(|all| all.iter().any(|one| one.as_str() == Some("*")))
+        }),
+        _ => false,
+    };
+    let denied = statements.iter().any(|statement| {
+        effect(statement) == "Deny"
+            && tells_callers_apart(statement.get("Condition"), |operator| operator.contains("not"))
+    });
+    let mut allowing = statements.iter().filter(|statement| effect(statement) == "Allow").peekable();
+    denied
+        || (allowing.peek().is_some()
+            && allowing.all(|statement| {
+                statement.is_object() && (!anyone(statement) || keeps_strangers_out(statement.get("Condition")))
+            }))
 }
 
 fn tells_callers_apart(condition: Option<&Json>, counts: impl Fn(&str) -> bool) -> bool {

@@ -15,8 +15,8 @@ const INFO: AuditInfo = AuditInfo {
     since: "0.1.0",
     cwe: &[732, 284],
     docs: r#"A bucket opens itself to everyone: by its canned access list (`AccessControl: PublicRead`), or by a policy with
-`Principal: "*"` and no condition that tells callers apart. Critical where strangers may write, high where they may read, low
-where a bucket is set up as a web site and gives away reading only.
+`Principal: "*"` and no condition that tells callers apart. Critical where strangers may write, high where they may list or
+read. For a bucket that is set up as a web site, reading is low, being meant so, and listing is medium, since no site needs it.
 
 ## Why it matters
 Buckets hold more over time than they were made for. Who may write also feeds every function that an upload starts.
@@ -95,9 +95,9 @@ fn is_website(bucket: &Resource) -> bool {
 fn by_access_list(bucket: &Resource, context: &mut Context<'_>) {
     let acl = bucket.property("AccessControl").and_then(Json::as_str).unwrap_or("");
     let (who, what, writes) = match acl {
-        "PublicRead" => ("anyone", "list and read", false),
-        "PublicReadWrite" => ("anyone", "list, read and write", true),
-        "AuthenticatedRead" => ("anyone with an AWS account", "list and read", false),
+        "PublicRead" => ("anyone", "list", false),
+        "PublicReadWrite" => ("anyone", "list, overwrite and delete", true),
+        "AuthenticatedRead" => ("anyone with an AWS account", "list", false),
         _ => return,
     };
     let state = block(bucket, ["BlockPublicAcls", "IgnorePublicAcls"]);
@@ -109,9 +109,10 @@ fn by_access_list(bucket: &Resource, context: &mut Context<'_>) {
     let span = bucket.property_span("AccessControl");
     let mut report = context
         .report(span, format!("{who} can {what} the objects of {kind} `{}`", bucket.name))
-        .severity(severity(writes, website))
+        // No web site needs its list of files open: what nobody links to is found by it.
+        .severity(severity(writes, website).max(Severity::Medium))
         .confidence(if state == Block::Off { Confidence::High } else { Confidence::Medium })
-        .primary(format!("`{acl}` lets {who} {what}"));
+        .primary(format!("`{acl}` lets {who} {what} what is in it"));
     if state == Block::Off {
         let place = bucket.property_span("PublicAccessBlockConfiguration");
         report = report.related(place, "and nothing blocks public access");
@@ -222,15 +223,15 @@ mod tests {
     fn a_canned_access_list_opens_a_bucket_unless_that_is_blocked() {
         assert_eq!(
             bucket(&format!("AccessControl: PublicRead\n      {OFF}"), ""),
-            ["high/high 6: anyone can list and read the objects of bucket `Files`"]
+            ["high/high 6: anyone can list the objects of bucket `Files`"]
         );
         assert_eq!(
             bucket("AccessControl: PublicReadWrite", ""),
-            ["critical/medium 6: anyone can list, read and write the objects of bucket `Files`"]
+            ["critical/medium 6: anyone can list, overwrite and delete the objects of bucket `Files`"]
         );
         assert_eq!(
             bucket(&format!("AccessControl: PublicRead\n      {SITE}"), ""),
-            ["low/medium 6: anyone can list and read the objects of web site bucket `Files`"]
+            ["medium/medium 6: anyone can list the objects of web site bucket `Files`"]
         );
         assert_eq!(bucket(&format!("AccessControl: PublicRead\n      {ON}"), ""), [""; 0]);
         assert_eq!(bucket("AccessControl: LogDeliveryWrite", ""), [""; 0]);

@@ -1,6 +1,6 @@
 //! `unauthenticated-endpoint`: a route that anyone can call.
 
-use crate::policy::{denies_strangers, keeps_strangers_out, touches, writes};
+use crate::policy::{denies_strangers, document_keeps_strangers_out, keeps_strangers_out, touches, writes};
 use crate::{Audit, Context};
 use findings::{AuditInfo, Confidence, Severity};
 use graph::{Application, Authorization, Effect, Resource, Trigger, TriggerKind, Value};
@@ -37,7 +37,7 @@ Api:
 
 ## When it doesn't fire
 Not for `OPTIONS` (browsers send preflight requests without credentials), for health checks and well-known files, for
-private APIs and internal load balancers, for APIs whose resource policy asks for a known network or account, for routes of a
+private APIs and internal load balancers, for APIs that ask for client certificates, for APIs whose resource policy asks for a known network or account, for routes of a
 WebSocket API other than `$connect` (the connection carries the identity), and for function URLs, which have an audit of
 their own. Sign-in routes have to be open and web hooks prove their sender by a signature: they are reported low, as a
 reminder of what then has to be in the code.
@@ -194,7 +194,20 @@ fn is_closed_off(application: &Application, trigger: &Trigger) -> bool {
             && balancers.all(|resource| resource.property("Scheme").and_then(Json::as_str) == Some("internal"));
     }
     let api = trigger.source.as_ref().and_then(Value::resource).and_then(|name| application.resource(name));
-    api.is_some_and(|api| is_private(api) || has_narrowing_policy(api))
+    api.is_some_and(|api| is_private(api) || has_narrowing_policy(api) || asks_for_certificates(application, api))
+}
+
+/// Whether clients have to show a certificate: mutual TLS on the domain, and no other way in.
+fn asks_for_certificates(application: &Application, api: &Resource) -> bool {
+    let closed = api.property("DisableExecuteApiEndpoint").is_some_and(|flag| {
+        flag.as_bool() == Some(true) || flag.as_str().is_some_and(|text| text.eq_ignore_ascii_case("true"))
+    });
+    let asks = |resource: &Resource, path: &str| resource.property(path).is_some_and(|value| !value.is_null());
+    closed
+        && (asks(api, "Domain.MutualTlsAuthentication")
+            || application.resources.iter().any(|resource| {
+                resource.resource_type.ends_with("::DomainName") && asks(resource, "MutualTlsAuthentication")
+            }))
 }
 
 fn is_private(api: &Resource) -> bool {
@@ -218,6 +231,10 @@ fn has_narrowing_policy(api: &Resource) -> bool {
         .property("Auth.ResourcePolicy")
         .and_then(Json::as_object)
         .is_some_and(|policy| policy.keys().any(|key| key.ends_with("Whitelist")));
+    let documents = ["Policy", "Auth.ResourcePolicy.CustomStatements"];
+    if documents.iter().filter_map(|path| api.property(path)).any(document_keeps_strangers_out) {
+        return true;
+    }
     let mut allowing = api.policy.iter().filter(|statement| statement.effect == Effect::Allow).peekable();
     sam || denies_strangers(&api.policy)
         || (allowing.peek().is_some()

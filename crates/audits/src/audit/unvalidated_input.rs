@@ -94,7 +94,22 @@ impl Audit for UnvalidatedInput {
             return;
         }
         let span = context.head(trigger.span);
-        report(function, &format!("`{}`", trigger.label()), trigger.exposure(), span, context);
+        report(function, &from(trigger), trigger.exposure(), span, context);
+    }
+}
+
+/// What a trigger is called.
+fn from(trigger: &Trigger) -> String {
+    if trigger.kind == TriggerKind::FunctionUrl {
+        return "its function URL".to_string();
+    }
+    if trigger.kind.is_http() {
+        return format!("`{}`", trigger.label());
+    }
+    let kind = trigger.kind.name();
+    match trigger.source.as_ref().and_then(Value::resource) {
+        Some(resource) => format!("{kind} `{resource}`"),
+        None => format!("{kind} event `{}`", trigger.name),
     }
 }
 

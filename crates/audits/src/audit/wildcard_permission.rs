@@ -1,7 +1,9 @@
 //! `wildcard-permission`: a role that may do more than anyone named.
 
 use crate::context::{less, listed};
-use crate::policy::{Breadth, breadth, chosen, customary, is_all, service, statement_breadth, weight};
+use crate::policy::{
+    Breadth, breadth, chosen, customary, is_all, reaches_all, service, statement_breadth, weight, works_on_input,
+};
 use crate::{Audit, Context};
 use facts::Access;
 use findings::{AuditInfo, Confidence, Severity};
@@ -95,7 +97,8 @@ fn written(identity: &Identity, statement: &Statement, context: &mut Context<'_>
         confidence = less(confidence);
     }
     // Text messages go to phone numbers, which no ARN names.
-    let only_sms = excess.patterns.iter().all(|pattern| pattern.eq_ignore_ascii_case("sns:Publish"))
+    let only_sms = !excess.patterns.is_empty()
+        && excess.patterns.iter().all(|pattern| pattern.eq_ignore_ascii_case("sns:Publish"))
         && statement_breadth(statement) == Breadth::Everything;
     if only_sms {
         confidence = Confidence::Low;
@@ -135,7 +138,7 @@ fn managed_policy(identity: &Identity, name: &str, context: &mut Context<'_>) {
         excess.severity = excess.severity.min(Severity::Medium);
         confidence = less(confidence);
     }
-    if excess.severity < Severity::Medium {
+    if excess.severity < Severity::Medium && !name.ends_with("FullAccess") {
         return;
     }
     if identity.boundary.is_some() {
@@ -264,9 +267,10 @@ fn everywhere(statement: &Statement) -> Option<Excess> {
     let mut weighed: Vec<(Severity, &str)> = statement
         .actions
         .iter()
-        .filter_map(|pattern| Some((pattern_weight(pattern, reach)?, pattern.as_str())))
+        .filter_map(|pattern| Some((pattern_weight(pattern, statement)?, pattern.as_str())))
         .collect();
-    weighed.sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));
+    // The widest of the worst says most.
+    weighed.sort_by_key(|(severity, pattern)| (std::cmp::Reverse(*severity), !pattern.ends_with(":*")));
     let (severity, _) = *weighed.first()?;
     let patterns: Vec<String> = weighed.iter().map(|(_, pattern)| (*pattern).to_string()).collect();
     let what = format!("{} {scope}", listed(patterns.iter().map(String::as_str)));
@@ -274,12 +278,14 @@ fn everywhere(statement: &Statement) -> Option<Excess> {
 }
 
 /// How bad a pattern is on everything; none where it couldn't be narrower, or where that is customary.
-fn pattern_weight(pattern: &str, reach: Breadth) -> Option<Severity> {
-    if pattern.eq_ignore_ascii_case("iam:*") && reach == Breadth::Everything {
+fn pattern_weight(pattern: &str, statement: &Statement) -> Option<Severity> {
+    let whole = statement_breadth(statement) == Breadth::Everything && !statement.not_resources;
+    if pattern.eq_ignore_ascii_case("iam:*") && whole {
         return Some(Severity::Critical);
     }
     facts::actions_matching(pattern)
-        .filter(|action| action.resource_level() && !customary(action.name()))
+        .filter(|action| action.resource_level() && !customary(action.name()) && !works_on_input(*action))
+        .filter(|action| reaches_all(statement, *action))
         .map(weight)
         .max()
 }
@@ -412,6 +418,14 @@ mod tests {
             "{ Effect: Deny, Action: '*', Resource: '*' }",
         ] {
             assert_eq!(one(statement), "nothing", "{statement}");
+        }
+        // Each call names a job definition and a queue as well, and those are named.
+        for narrowed in [
+            "{ Effect: Allow, Action: 'rds:CreateDBSnapshot', Resource: ['arn:aws:rds:*:1:db:shop', 'arn:aws:rds:*:1:snapshot:*'] }",
+            "{ Effect: Allow, Action: 'kafka-cluster:Connect', Resource: ['arn:aws:kafka:*:1:cluster/shop/*', 'arn:aws:kafka:*:1:group/*/*/*'] }",
+            "{ Effect: Allow, Action: 'comprehend:DetectEntities', Resource: '*' }",
+        ] {
+            assert_eq!(one(narrowed), "nothing", "{narrowed}");
         }
     }
 
