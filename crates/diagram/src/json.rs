@@ -1,6 +1,7 @@
 //! The graph for other programs: every node and edge with its place in the source.
 
-use graph::{Application, Code, FlowKind, Function, Identity, Resource, Trigger};
+use crate::reach::{Names, accesses};
+use graph::{Application, Code, Function, Identity, Resource, Trigger};
 use serde_json::{Value, json};
 use source::{Sources, Span};
 
@@ -8,7 +9,8 @@ use source::{Sources, Span};
 ///
 /// Ids start with the kind of node (`function:`, `trigger:`, `identity:`, `resource:`), since a template may name a function as it names a
 /// table. Edges: `feeds` (resource or function to trigger), `triggers` (trigger to function), `runs-as` (function to identity),
-/// `accesses` (function to what its identity may act on by name).
+/// `accesses` (function to what it acts on by name: `granted` says whether a policy names it, `called` whether the code that was read
+/// calls it).
 pub fn json(application: &Application, sources: &Sources) -> Value {
     let mut nodes = Vec::new();
     let mut edges = Vec::new();
@@ -25,12 +27,13 @@ pub fn json(application: &Application, sources: &Sources) -> Value {
             }));
         }
     }
+    let names = Names::of(application);
     for trigger in &application.triggers {
         let id = trigger_id(trigger);
         nodes.push(trigger_node(trigger, sources));
         let place = place(sources, trigger.span);
-        let source =
-            trigger.source.iter().flat_map(|source| source.resources()).find_map(|name| target(application, name));
+        let source = trigger.source.as_ref().and_then(|source| names.targets(source, None).first().copied());
+        let source = source.and_then(|name| target(application, name));
         if let Some(source) = source {
             edges.push(json!({ "from": source, "to": id, "kind": "feeds", "place": place }));
         }
@@ -49,14 +52,16 @@ pub fn json(application: &Application, sources: &Sources) -> Value {
     for resource in &application.resources {
         nodes.push(resource_node(resource, sources));
     }
-    for flow in application.flows().iter().filter(|flow| flow.kind == FlowKind::Accesses) {
-        let Some(to) = target(application, &flow.to) else { continue };
+    for access in accesses(application) {
+        let Some(to) = target(application, &access.target) else { continue };
         edges.push(json!({
-            "from": format!("function:{}", flow.from),
+            "from": format!("function:{}", access.function),
             "to": to,
             "kind": "accesses",
-            "actions": flow.label.split(", ").collect::<Vec<_>>(),
-            "place": place(sources, flow.span),
+            "actions": access.actions,
+            "granted": access.granted,
+            "called": access.called,
+            "place": place(sources, access.span),
         }));
     }
     json!({

@@ -13,13 +13,15 @@ mod json;
 mod layout;
 mod mermaid;
 mod picture;
+mod reach;
 mod svg;
 mod text;
 
 pub use dot::dot;
 pub use json::json;
 pub use mermaid::mermaid;
-pub use picture::{describe, kind_words, trigger_words, wide_actions};
+pub use picture::{describe, kind_words, pattern_words, trigger_words};
+pub use reach::{Access, accesses, wide_actions};
 pub use svg::{Options, svg};
 pub use text::{escape, visible};
 

@@ -3,9 +3,9 @@
 //! Routes of one API to one function become one box, parallel lines become one, and a role that several functions share becomes a
 //! box of its own where that saves lines. Permissions on everything have no line; they are a mark at the function.
 
+use crate::reach::{Names, accesses, wide_actions};
 use graph::{
-    Application, Authorization, CallTarget, CloudCall, Effect, Exposure, FlowKind, Function, Origin, Resource,
-    ResourceKind, Statement, Trigger, TriggerKind, UrlAuth,
+    Application, Authorization, Exposure, FlowKind, Function, Resource, ResourceKind, Trigger, TriggerKind, UrlAuth,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
@@ -235,11 +235,11 @@ impl Picture {
     /// The box that a trigger's events come out of, where it has a source: of the template or not.
     fn source(&mut self, application: &Application, trigger: &Trigger) -> Option<usize> {
         let source = trigger.source.as_ref()?;
-        if let Some(resource) = source.resources().find_map(|name| application.resource(name)) {
-            return Some(self.resource(resource));
-        }
-        if let Some(index) = source.resource().and_then(|name| self.function_index(name)) {
-            return Some(index);
+        if let Some(&name) = Names::of(application).targets(source, None).first() {
+            return match application.resource(name) {
+                Some(resource) => Some(self.resource(resource)),
+                None => self.function_index(name),
+            };
         }
         let text = source.to_string();
         let name = source.resource().map_or_else(|| short_arn(&text), str::to_owned);
@@ -336,37 +336,39 @@ impl Picture {
         self.edge(entry, to, FlowKind::Triggers, public, "function URL");
     }
 
-    /// The lines of permissions; a role that several functions share gets a box where that saves lines.
+    /// The lines of permissions and calls; a role that several functions share gets a box where that saves lines.
     fn accesses(&mut self, application: &Application) {
+        let accesses = accesses(application);
+        let mut ends = Vec::with_capacity(accesses.len());
+        // What is written of each role, and who runs as it.
         let mut targets: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
-        let mut sharers: BTreeMap<&str, Vec<&Function>> = BTreeMap::new();
-        let flows: Vec<graph::Flow> =
-            application.flows().into_iter().filter(|flow| flow.kind == FlowKind::Accesses).collect();
-        let mut reached = Vec::with_capacity(flows.len());
-        for flow in &flows {
-            let to = self
-                .function_index(&flow.to)
-                .or_else(|| application.resource(&flow.to).map(|resource| self.resource(resource)));
-            reached.push(to);
-        }
+        let mut users: BTreeMap<&str, usize> = BTreeMap::new();
         for function in &application.functions {
             if let Some(identity) = function.identity.as_deref() {
-                sharers.entry(identity).or_default().push(function);
+                *users.entry(identity).or_default() += 1;
             }
         }
-        for (flow, to) in flows.iter().zip(&reached) {
-            let identity = application.function(&flow.from).and_then(|function| function.identity.as_deref());
-            if let (Some(identity), Some(to)) = (identity, to) {
-                targets.entry(identity).or_default().insert(*to);
+        let identities: HashMap<&str, &str> = application
+            .functions
+            .iter()
+            .map(|function| (function.name.as_str(), function.identity.as_deref().unwrap_or("")))
+            .collect();
+        for access in &accesses {
+            let to = self
+                .function_index(&access.target)
+                .or_else(|| application.resource(&access.target).map(|resource| self.resource(resource)));
+            ends.push((self.function_index(&access.function), to));
+            if let (Some(to), true) = (to, access.granted) {
+                targets.entry(identities.get(access.function.as_str()).copied().unwrap_or("")).or_default().insert(to);
             }
         }
-        for (flow, to) in flows.iter().zip(reached) {
-            let (Some(from), Some(to)) = (self.function_index(&flow.from), to) else { continue };
-            let Some(function) = application.function(&flow.from) else { continue };
-            let identity = function.identity.as_deref().unwrap_or("");
-            let users = sharers.get(identity).map_or(0, Vec::len);
+        for (access, ends) in accesses.iter().zip(ends) {
+            let (Some(from), Some(to)) = ends else { continue };
+            let identity = identities.get(access.function.as_str()).copied().unwrap_or("");
+            let users = users.get(identity).copied().unwrap_or(0);
             let things = targets.get(identity).map_or(0, BTreeSet::len);
-            if users * things > users + things {
+            let label = list(&access.actions, 12);
+            if access.granted && users * things > users + things {
                 let role = self.node(format!("role {identity}"), || Node {
                     kind: Kind::Role,
                     name: identity.to_owned(),
@@ -376,16 +378,14 @@ impl Picture {
                     wide: false,
                 });
                 self.edge(from, role, FlowKind::Accesses, false, "runs as");
-                self.edge(role, to, FlowKind::Accesses, false, &flow.label);
+                self.edge(role, to, FlowKind::Accesses, false, &label);
                 continue;
             }
             let known = self.edges_by_ends.contains_key(&(from, to));
-            if let Some(index) = self.edge(from, to, FlowKind::Accesses, false, &flow.label)
+            if let Some(index) = self.edge(from, to, FlowKind::Accesses, false, &label)
                 && !known
             {
-                let calls = function.behaviour.as_ref().map(|behaviour| behaviour.calls.as_slice());
-                self.edges[index].unused = calls
-                    .is_some_and(|calls| !calls.iter().any(|call| may_touch(application, function, call, &flow.to)));
+                self.edges[index].unused = access.called == Some(false);
             }
         }
     }
@@ -449,12 +449,29 @@ fn outside(trigger: &Trigger) -> Option<Outside> {
 
 /// What a trigger without a box for its source is called.
 fn entry_name(trigger: &Trigger) -> String {
+    if trigger.kind == TriggerKind::FunctionUrl {
+        return "Function URL".to_owned();
+    }
     match (&trigger.method, &trigger.path, &trigger.filter) {
         (Some(method), Some(path), _) => format!("{method} {path}"),
         (_, Some(path), _) => path.clone(),
-        (_, _, Some(filter)) => filter.clone(),
-        _ if trigger.kind == TriggerKind::FunctionUrl => "Function URL".to_owned(),
+        (_, _, Some(filter)) => pattern_words(filter),
         _ => trigger_words(trigger.kind).to_owned(),
+    }
+}
+
+/// An event pattern's sources and kinds; any other filter as it is written.
+pub fn pattern_words(filter: &str) -> String {
+    let Ok(serde_json::Value::Object(pattern)) = serde_json::from_str(filter) else { return filter.to_owned() };
+    let words = |key: &str| {
+        let values = pattern.get(key).and_then(serde_json::Value::as_array).map_or(&[][..], Vec::as_slice);
+        values.iter().filter_map(serde_json::Value::as_str).collect::<Vec<_>>().join(", ")
+    };
+    match (words("source"), words("detail-type")) {
+        (source, kinds) if source.is_empty() && kinds.is_empty() => filter.to_owned(),
+        (source, kinds) if source.is_empty() => kinds,
+        (source, kinds) if kinds.is_empty() => source,
+        (source, kinds) => format!("{source}: {kinds}"),
     }
 }
 
@@ -463,75 +480,6 @@ fn short_arn(text: &str) -> String {
     match text.strip_prefix("arn:") {
         Some(rest) => rest.splitn(5, ':').nth(4).filter(|name| !name.is_empty()).unwrap_or(text).to_owned(),
         None => text.to_owned(),
-    }
-}
-
-/// Actions that are allowed on every resource of a service, apart from writing logs and traces and what the platform adds.
-pub fn wide_actions(statements: &[Statement]) -> Vec<String> {
-    let mut actions = BTreeSet::new();
-    for statement in statements.iter().filter(|statement| statement.effect == Effect::Allow) {
-        let everything =
-            statement.not_resources || statement.resources.iter().any(|value| is_everything(&value.to_string()));
-        if !everything || matches!(statement.origin, Origin::Implied(_)) {
-            continue;
-        }
-        if statement.not_actions {
-            actions.insert("all but some".to_owned());
-            continue;
-        }
-        for action in &statement.actions {
-            let service = action.split(':').next().unwrap_or("").to_ascii_lowercase();
-            if !matches!(service.as_str(), "logs" | "xray") {
-                actions.insert(action.clone());
-            }
-        }
-    }
-    actions.into_iter().collect()
-}
-
-/// Whether a resource pattern names every resource of a service: `*`, `arn:aws:s3:::*`, `arn:..:table/*`.
-fn is_everything(pattern: &str) -> bool {
-    if pattern == "*" {
-        return true;
-    }
-    // Holes may hold colons of their own (`${AWS::Region}`); they are one part each.
-    let mut depth = 0;
-    let mut parts = vec![String::new()];
-    for character in pattern.chars() {
-        match character {
-            '{' => depth += 1,
-            '}' => depth -= 1,
-            ':' if depth == 0 && parts.len() < 6 => {
-                parts.push(String::new());
-                continue;
-            }
-            _ => {}
-        }
-        if let Some(part) = parts.last_mut() {
-            part.push(character);
-        }
-    }
-    let Some(resource) = parts.get(5).filter(|_| parts[0] == "arn") else { return false };
-    let name = resource.split_once(['/', ':']).map_or(resource.as_str(), |(_, name)| name);
-    resource.starts_with('*') || name.starts_with('*')
-}
-
-/// Whether a call of the code may act on a resource.
-fn may_touch(application: &Application, function: &Function, call: &CloudCall, name: &str) -> bool {
-    match &call.target {
-        // The caller chooses, or it can't be told: it may be this one if the service fits or nothing is known of it.
-        CallTarget::Event | CallTarget::Unknown | CallTarget::None => match application.resource(name) {
-            Some(resource) => resource.resource_type.to_ascii_lowercase().contains(&call.service.replace('-', "")),
-            None => call.service == "lambda",
-        },
-        target => target.resolve(&function.environment).is_some_and(|value| {
-            value.resources().any(|resource| resource == name)
-                || value.as_text().is_none()
-                || application
-                    .resource(name)
-                    .and_then(|resource| resource.deployed_name.as_ref())
-                    .is_some_and(|deployed| *deployed == value)
-        }),
     }
 }
 

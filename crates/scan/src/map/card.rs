@@ -3,7 +3,8 @@
 use super::inventory::{has_url_trigger, start, touched, users, wide};
 use diagram::escape;
 use graph::{
-    Application, Authorization, CallTarget, Code, Effect, Exposure, Function, Identity, Origin, Statement, UrlAuth,
+    Application, Authorization, CallTarget, Code, Effect, Exposure, Function, Identity, Origin, Statement, TriggerKind,
+    UrlAuth,
 };
 use source::{Sources, Span};
 use std::collections::BTreeMap;
@@ -105,7 +106,7 @@ fn triggers(out: &mut String, application: &Application, function: &Function, so
             out,
             "<li><b>{}</b> {}<small>{}</small>",
             escape(diagram::trigger_words(trigger.kind)),
-            if trigger.path.is_some() || trigger.source.is_some() {
+            if trigger.kind != TriggerKind::FunctionUrl && (trigger.path.is_some() || trigger.source.is_some()) {
                 let start = start(trigger);
                 let name = start.strip_prefix(trigger.kind.name()).unwrap_or(&start);
                 format!("<code>{}</code> ", escape(name.trim()))

@@ -1,6 +1,6 @@
 //! What is counted and listed about an application, the same for the terminal and the page.
 
-use graph::{Application, Exposure, FlowKind, Function, ResourceKind, Trigger, TriggerKind};
+use graph::{Application, Exposure, Function, ResourceKind, Trigger, TriggerKind};
 use std::collections::BTreeMap;
 
 /// Numbers about an application.
@@ -77,6 +77,9 @@ pub(super) fn starts(application: &Application, function: &Function) -> Vec<Stri
 
 /// One trigger in words: `POST /orders`, `sqs OrderPaid`, `schedule rate(1 day)`.
 pub(super) fn start(trigger: &Trigger) -> String {
+    if trigger.kind == TriggerKind::FunctionUrl {
+        return "function URL".to_owned();
+    }
     if trigger.path.is_some() {
         return trigger.label();
     }
@@ -85,21 +88,43 @@ pub(super) fn start(trigger: &Trigger) -> String {
             let text = source.resource().map_or_else(|| source.to_string(), str::to_owned);
             format!("{} {text}", trigger.kind.name())
         }
-        (None, Some(filter)) => format!("{} {filter}", trigger.kind.name()),
+        (None, Some(filter)) => format!("{} {}", trigger.kind.name(), diagram::pattern_words(filter)),
         (None, None) => trigger.kind.name().to_owned(),
     }
 }
 
-/// What each function's identity may act on by name, in the template's order of flows.
+/// What each function may act on or acts on by name, in the order of its statements.
 pub(super) fn touched(application: &Application) -> BTreeMap<String, Vec<String>> {
     let mut touched: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for flow in application.flows().into_iter().filter(|flow| flow.kind == FlowKind::Accesses) {
-        let names = touched.entry(flow.from).or_default();
-        if !names.contains(&flow.to) {
-            names.push(flow.to);
+    for access in diagram::accesses(application) {
+        let names = touched.entry(access.function).or_default();
+        if !names.contains(&access.target) {
+            names.push(access.target);
         }
     }
     touched
+}
+
+/// The services in which a function may act on every resource, in words for a line of text.
+pub(super) fn wide_services(application: &Application, function: &Function) -> Vec<String> {
+    let mut services: Vec<String> = wide(application, function)
+        .iter()
+        .map(|action| match action.split_once(':') {
+            Some((service, _)) => service.to_ascii_lowercase(),
+            None => "everything".to_owned(),
+        })
+        .collect();
+    services.sort();
+    services.dedup();
+    if services.iter().any(|service| service == "everything") {
+        return vec!["everything".to_owned()];
+    }
+    let more = services.len().saturating_sub(4);
+    if more > 1 {
+        services.truncate(4);
+        services.push(format!("{more} services more"));
+    }
+    services
 }
 
 /// How many functions run as each identity.

@@ -32,21 +32,25 @@ for (const section of document.querySelectorAll(".application")) {
     const scale = Math.min(1.15, width / full.width);
     view.scale = readable ? Math.max(scale, 0.6) : Math.min(scale, (window.innerHeight * 0.78) / full.height);
     size = { width, height: Math.round(Math.min(full.height * Math.max(scale, 0.6), window.innerHeight * 0.78)) };
-    svg.setAttribute("height", size.height);
+    svg.style.height = `${size.height}px`;
     view.x = 0;
     view.y = 0;
     show();
   };
+  svg.setAttribute("preserveAspectRatio", "xMinYMin meet");
   map.classList.add("live");
   section.querySelector(".tools").hidden = false;
   section.fit = fit;
   fit(true);
-  let width = map.clientWidth;
-  new ResizeObserver(() => {
-    if (map.clientWidth === width) return;
-    width = map.clientWidth;
+  let seen = "";
+  const resized = () => {
+    const now = `${map.clientWidth} ${window.innerHeight}`;
+    if (now === seen) return;
+    seen = now;
     fit(true);
-  }).observe(map);
+  };
+  new ResizeObserver(resized).observe(map);
+  window.addEventListener("resize", resized);
 
   section.querySelector(".tools").addEventListener("click", (event) => {
     const how = event.target.dataset.zoom;

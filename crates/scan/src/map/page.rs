@@ -5,7 +5,7 @@
 //! the table lead to the cards.
 
 use super::card::{card, chip, place};
-use super::inventory::{Numbers, counted, starts, touched, wide};
+use super::inventory::{Numbers, counted, starts, touched, wide_services};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use diagram::escape;
@@ -158,12 +158,9 @@ fn functions(out: &mut String, application: &Application, index: usize, sources:
         };
         let mut things: Vec<String> =
             touched.get(&function.name).into_iter().flatten().map(|name| escape(name)).collect();
-        let wide = wide(application, function);
-        if !wide.is_empty() {
-            let mut services: Vec<&str> =
-                wide.iter().map(|action| action.split(':').next().unwrap_or(action)).collect();
-            services.dedup();
-            things.push(format!("<span class=\"warn\">every resource: {}</span>", escape(&services.join(", "))));
+        let services = wide_services(application, function);
+        if !services.is_empty() {
+            things.push(format!("<span class=\"warn\">every resource of {}</span>", escape(&services.join(", "))));
         }
         let starts: Vec<String> = starts(application, function).iter().map(|start| escape(start)).collect();
         write!(

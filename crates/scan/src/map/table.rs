@@ -1,6 +1,6 @@
 //! The map for a terminal of 100 columns.
 
-use super::inventory::{Numbers, counted, starts, touched, users, wide};
+use super::inventory::{Numbers, counted, starts, touched, users, wide_services};
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 use graph::{Application, Estate};
@@ -37,7 +37,7 @@ fn section(out: &mut String, application: &Application, sources: &Sources) -> st
 
 fn rows(application: &Application) -> Table {
     let mut table = Table::new();
-    table.load_preset(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_width(100);
+    table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_width(100);
     table.set_header(["Function", "Started by", "Runs as", "May act on", "Reached by"]);
     let touched = touched(application);
     let users = users(application);
@@ -51,14 +51,10 @@ fn rows(application: &Application) -> Table {
             None => "role from elsewhere".to_owned(),
         };
         let mut things: Vec<String> = touched.get(&function.name).cloned().unwrap_or_default();
-        let mut services: Vec<String> = wide(application, function)
-            .iter()
-            .map(|action| action.split(':').next().unwrap_or("").to_owned())
-            .collect();
-        services.dedup();
-        things.extend(services.into_iter().map(|service| match service.as_str() {
-            "*" | "all but some" => "everything".to_owned(),
-            service => format!("{service} *"),
+        things.extend(wide_services(application, function).into_iter().map(|service| match service.as_str() {
+            "everything" => service,
+            words if words.contains(' ') => service,
+            name => format!("{name} *"),
         }));
         table.add_row([
             cell(std::slice::from_ref(&function.name)),
