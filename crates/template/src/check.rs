@@ -35,6 +35,9 @@ const ATTRIBUTES: [(&str, &[&str]); 12] = [
     ("AWS::Serverless::StateMachine", &["Arn", "Name", "StateMachineRevisionId"]),
 ];
 
+/// The most names that are reported: a template with more isn't misspelt but something else.
+const MAX_REPORTS: usize = 300;
+
 /// Reports names that lead nowhere, and resources that wait for each other. Of a template that isn't `whole`, only what is
 /// there is judged.
 pub(crate) fn check(template: &Template, whole: bool, diagnostics: &mut Vec<Diagnostic>) {
@@ -177,6 +180,9 @@ impl Checker<'_> {
 
     fn name(&mut self, name: &str, span: Span, parameters: bool) {
         let name = name.trim();
+        if self.seen.len() >= MAX_REPORTS {
+            return;
+        }
         if name.starts_with("AWS::") {
             if !PSEUDO.contains(&name) {
                 self.report(span, format!("unknown pseudo parameter `{name}`"), near_miss(name, PSEUDO));

@@ -30,7 +30,7 @@ impl Template {
                     };
                 }
                 "Fn::FindInMap" => {
-                    if let Some(found) = self.find_in_map(argument, 0) {
+                    if let Some(found) = self.find_in_map(argument, 0).filter(|found| is_map_value(found)) {
                         let mut found = found.clone();
                         found.span = node.span;
                         return Some(found);
@@ -424,6 +424,11 @@ fn parameter_value(name: &str, parameter: &Parameter) -> Value {
         (None, Some(default)) if !parameter.opaque => Value::text(default.clone()),
         _ => Value::part(Part::Parameter(name.to_string())),
     }
+}
+
+/// Whether a node is what a mapping may hold: text or a list of texts. Anything larger, named often, would grow without end.
+fn is_map_value(node: &Node) -> bool {
+    !node.is_mapping() && node.items().len() <= 1_000 && node.items().iter().all(|item| item.scalar().is_some())
 }
 
 /// The value of a node of a mapping, where no intrinsics can stand.

@@ -42,6 +42,15 @@ impl Reader<'_, '_> {
                 self.read_event(&template, block, event);
             }
         }
+        // A state machine's routes start no function, but they too can be all there is to an implicit API.
+        for block in template.of_type("AWS::Serverless::StateMachine") {
+            for event in block.get("Events").map_or(&[][..], Node::entries) {
+                let api = event.value.get("Type").and_then(Node::as_str) == Some("Api");
+                if api && event.value.at(&["Properties", "RestApiId"]).is_none() {
+                    self.add_implicit_api(&template, IMPLICIT_REST, true, event.key_span);
+                }
+            }
+        }
         for block in template.of_type("AWS::Serverless::WebSocketApi") {
             self.read_websocket(&template, block);
         }

@@ -133,7 +133,7 @@ mod tests {
     fn breaks_inside_brackets_and_quotes_become_spaces_and_nothing_moves() {
         let text = "a: [x, # one\n y\n]\nb: 'it''s\n two'\nc: don't [\nd: !Sub \"{\n}\"\n";
         let joined = joined(text);
-        assert_eq!(joined, "a: [x,       y ]\nb: 'it''s  two'\nc: don't [\nd: !Sub \"{ }\"\n");
+        assert_eq!(joined, "a: [x,        y ]\nb: 'it''s  two'\nc: don't [\nd: !Sub \"{ }\"\n");
         assert_eq!(joined.len(), text.len());
     }
 

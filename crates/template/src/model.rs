@@ -12,6 +12,9 @@ use std::collections::HashMap;
 /// The most nodes that all `Fn::ForEach` of one template may add.
 const MAX_LOOP_NODES: usize = 200_000;
 
+/// The longest default of a parameter that is read, which is also the longest that AWS takes.
+const MAX_DEFAULT_BYTES: usize = 4096;
+
 /// A parameter of the template.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Parameter {
@@ -292,7 +295,7 @@ fn read_parameter(node: &Node) -> Parameter {
         _ => None,
     });
     Parameter {
-        default,
+        default: default.filter(|default| default.len() <= MAX_DEFAULT_BYTES),
         given: None,
         opaque: kind.starts_with("AWS::SSM::Parameter") || node.get("NoEcho").and_then(Node::as_bool) == Some(true),
         list: kind == "CommaDelimitedList" || kind.contains("List<"),

@@ -47,8 +47,8 @@ pub(crate) struct Names {
     functions: HashMap<String, ()>,
     /// Logical ids of versions and aliases with their function.
     aliases: HashMap<String, String>,
-    /// Names functions are deployed under.
-    deployed: Vec<(Value, String)>,
+    /// Names functions are deployed under: as a value, as shown, and whose.
+    deployed: Vec<(Value, String, String)>,
 }
 
 impl Names {
@@ -72,12 +72,11 @@ impl Names {
         // The longest name wins, so that `orders-api` isn't taken for `orders` with something behind it.
         self.deployed
             .iter()
-            .filter(|(deployed, _)| {
-                let deployed = deployed.to_string();
-                name.strip_prefix(deployed.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+            .filter(|(_, shown, _)| {
+                name.strip_prefix(shown.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
             })
-            .max_by_key(|(deployed, _)| deployed.to_string().len())
-            .map(|(_, function)| function.clone())
+            .max_by_key(|(_, shown, _)| shown.len())
+            .map(|(_, _, function)| function.clone())
     }
 
     /// Whether a logical id is a function's.
@@ -87,7 +86,7 @@ impl Names {
 
     /// The function that is deployed under a name.
     pub(crate) fn deployed_as(&self, name: &Value) -> Option<&str> {
-        self.deployed.iter().find(|(deployed, _)| deployed == name).map(|(_, function)| function.as_str())
+        self.deployed.iter().find(|(deployed, _, _)| deployed == name).map(|(_, _, function)| function.as_str())
     }
 }
 
@@ -199,10 +198,15 @@ fn names(template: &Template) -> Names {
     for block in &template.blocks {
         if matches!(block.resource_type.as_str(), "AWS::Serverless::Function" | "AWS::Lambda::Function") {
             names.functions.insert(block.name.clone(), ());
+            // The alias that SAM publishes for a function can be named as a resource of its own.
+            if let Some(alias) = block.get("AutoPublishAlias").and_then(|alias| template.text(alias)) {
+                names.aliases.insert(format!("{}Alias{alias}", block.name), block.name.clone());
+            }
             if let Some(name) = block.get("FunctionName") {
                 let value = template.value(name);
                 if !value.parts().is_empty() && !value.has_unknown() {
-                    names.deployed.push((value, block.name.clone()));
+                    let shown = value.to_string();
+                    names.deployed.push((value, shown, block.name.clone()));
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! Everything in a template that is neither a function nor a role, and the policies attached to it.
 
 use crate::model::{Block, Template};
+use crate::normalize::intrinsic;
 use crate::policy::{PolicyKind, flatten, statements};
 use crate::reader::Reader;
 use graph::{Effect, Origin, Part, Resource, ResourceKind, Statement, Value};
@@ -200,6 +201,7 @@ pub(crate) fn property_spans(properties: &Node) -> Vec<(String, Span)> {
     // A block is pointed at by its key: its whole body would hide what is meant.
     let place = |entry: &Entry| match entry.value.kind {
         NodeKind::Scalar { .. } => entry.key_span.to(entry.value.span),
+        _ if intrinsic(&entry.value).is_some() => entry.key_span.to(entry.value.span),
         _ => entry.key_span,
     };
     let mut spans = Vec::new();

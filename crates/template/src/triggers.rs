@@ -404,7 +404,7 @@ impl Reader<'_, '_> {
             "AWS::CloudWatch::",
             "AWS::CodeDeploy::",
             "AWS::ApplicationAutoScaling::",
-            "AWS::CloudFormation::",
+            "AWS::CloudFormation::Stack",
             "AWS::SSM::",
             "AWS::Logs::",
         ]
