@@ -46,6 +46,8 @@ pub(crate) struct Evaluator<'p> {
     pub(crate) project: &'p Project<'p>,
     pub(crate) language: Language,
     pub(crate) code_root: String,
+    /// What is in the code root, once that was asked.
+    pub(crate) root_names: Option<HashSet<String>>,
     pub(crate) modules: Vec<LocalModule>,
     by_path: HashMap<String, usize>,
     pub(crate) heap: Heap,
@@ -73,6 +75,7 @@ impl<'p> Evaluator<'p> {
             project,
             language,
             code_root: code_root.to_string(),
+            root_names: None,
             modules: Vec::new(),
             by_path: HashMap::new(),
             heap: Heap::default(),

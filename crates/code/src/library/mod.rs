@@ -103,7 +103,10 @@ pub(crate) fn member(evaluator: &mut Evaluator<'_>, external: &Rc<External>, nam
 
 fn namespace_module(evaluator: &mut Evaluator<'_>, path: &str, name: &str) -> Option<usize> {
     let first = path.split('.').next()?;
-    if evaluator.project.files.list(&evaluator.code_root).iter().all(|entry| entry.trim_end_matches('/') != first) {
+    let project = evaluator.project;
+    let root = &evaluator.code_root;
+    let names = evaluator.root_names.get_or_insert_with(|| project.files.list(root).into_iter().collect());
+    if !names.contains(first) {
         return None;
     }
     let base = crate::project::join(&evaluator.code_root, &format!("{}/{name}", path.replace('.', "/")))?;

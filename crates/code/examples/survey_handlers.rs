@@ -1,4 +1,4 @@
-//! Reads handlers outside of any template and prints what was found: `survey DIR GLOB [HANDLER]`.
+//! Reads handlers outside of any template and prints what was found: `survey_handlers DIR GLOB [HANDLER]`.
 //!
 //! Every file below DIR that the glob matches is taken as a handler file with its own folder as code root; the handler's
 //! function is HANDLER, or whichever usual name the file has. For looking at the reader's work by eye.
@@ -42,7 +42,7 @@ fn walk(root: &Path, folder: &Path, depth: usize, out: &mut Vec<String>) {
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let (Some(root), Some(pattern)) = (arguments.get(1), arguments.get(2)) else {
-        println!("usage: survey DIR GLOB [HANDLER]");
+        println!("usage: survey_handlers DIR GLOB [HANDLER]");
         return;
     };
     let root = PathBuf::from(root);
