@@ -2,7 +2,7 @@
 //! and turns the function's answer back into HTTP.
 //!
 //! [`Routes`] come from the graph's HTTP triggers; whoever runs the functions implements [`Invoker`]; [`Gateway::start`] serves.
-//! Functions with a URL of their own are found under `/_url/<Function>/…`.
+//! Functions with a URL of their own are found under `/_url/<Function>/…`. [`door`] is the way in for events of every other kind.
 //!
 //! The gateway only listens where it is told, bounds what a client may send and how slowly, and fails closed: a request that can't
 //! be read whole never becomes an event.
@@ -13,6 +13,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod answer;
+pub mod door;
 mod event;
 mod route;
 mod server;

@@ -93,9 +93,33 @@ impl Drop for Gateway {
 }
 
 async fn serve(listener: TcpListener, port: u16, config: Arc<Config>) {
+    let limits = config.limits;
+    let limits = Accept { head: limits.head, headers: limits.headers, connections: limits.connections };
+    accept(listener, limits, move |request, peer| {
+        let config = Arc::clone(&config);
+        async move { handle(&config, request, peer, port).await }
+    })
+    .await;
+}
+
+/// What a listener allows before anything is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Accept {
+    pub(crate) head: Duration,
+    pub(crate) headers: usize,
+    pub(crate) connections: usize,
+}
+
+/// Serves until it is dropped; all connections end with it.
+pub(crate) async fn accept<H, F>(listener: TcpListener, limits: Accept, handler: H)
+where
+    H: Fn(Request<hyper::body::Incoming>, SocketAddr) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+{
+    let handler = Arc::new(handler);
     let mut connections = JoinSet::new();
     loop {
-        while connections.len() >= config.limits.connections {
+        while connections.len() >= limits.connections {
             connections.join_next().await;
         }
         let accepted = tokio::select! {
@@ -111,12 +135,11 @@ async fn serve(listener: TcpListener, port: u16, config: Arc<Config>) {
             }
         };
         let _ = stream.set_nodelay(true);
-        let config = Arc::clone(&config);
+        let handler = Arc::clone(&handler);
         connections.spawn(async move {
-            let limits = config.limits;
             let service = hyper::service::service_fn(move |request| {
-                let config = Arc::clone(&config);
-                async move { Ok::<_, Infallible>(handle(&config, request, peer, port).await) }
+                let answer = handler(request, peer);
+                async move { Ok::<_, Infallible>(answer.await) }
             });
             // A client that breaks off or breaks the rules is its own affair; hyper has answered it where it could.
             let _ = hyper::server::conn::http1::Builder::new()
