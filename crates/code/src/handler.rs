@@ -25,7 +25,13 @@ pub(crate) fn read(project: &Project<'_>, handler: &Handler<'_>) -> Draft {
         Language::Python => module.replace('.', "/"),
         Language::JavaScript => module.to_string(),
     };
-    let root = join("", handler.code_root);
+    // A single file may be deployed, too.
+    let is_file = [".py", ".js", ".mjs", ".cjs"].iter().any(|end| handler.code_root.ends_with(end));
+    let code_root = match is_file {
+        true => handler.code_root.rsplit_once('/').map_or("", |(folder, _)| folder),
+        false => handler.code_root,
+    };
+    let root = join("", code_root);
     let base = root.as_deref().and_then(|root| join(root, &relative));
     let (Some(root), Some(base)) = (root, base) else {
         let message = format!("the handler `{}` lies outside of what is scanned", handler.handler);
