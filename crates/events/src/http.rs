@@ -1,7 +1,8 @@
 //! Requests: API Gateway in both payload formats, WebSocket, function URLs, load balancers, CloudFront.
 
 use crate::part::{
-    Body, CALLER, Collector, Content, Expect, FORM, Field, Format, HEADER, PLATFORM, Whose, take_object, take_text, text_of,
+    Body, CALLER, Collector, Content, Expect, FORM, Field, Format, HEADER, PLATFORM, Whose, take_object, take_text,
+    text_of,
 };
 use crate::text::{Said, form_decoded};
 use crate::{Event, Limits, Record, Shape, TriggerKind};
@@ -138,7 +139,14 @@ pub(crate) fn edge(mut map: Map<String, Value>, limits: &Limits) -> Event {
     finish(TriggerKind::CloudFront, Shape::Edge, source, http, body, collector)
 }
 
-fn finish(kind: TriggerKind, shape: Shape, source: Option<String>, http: Http, body: Body, collector: Collector) -> Event {
+fn finish(
+    kind: TriggerKind,
+    shape: Shape,
+    source: Option<String>,
+    http: Http,
+    body: Body,
+    collector: Collector,
+) -> Event {
     let Collector { parts, problem } = collector;
     let record = Record { index: 0, id: None, source: None, body, parts, problem };
     Event { kind, recognised: true, shape, source, http: Some(http), records: vec![record], parts: Vec::new() }
@@ -206,4 +214,3 @@ fn without_stage(path: &str, stage: Option<&str>) -> String {
         None => path.to_owned(),
     }
 }
-

@@ -113,6 +113,11 @@ impl Event {
     pub fn without(&self, event: &[u8], indices: &[usize]) -> Option<Vec<u8>> {
         rewrite::without(self.shape, event, indices)
     }
+
+    /// What the source of the whole may be called by; see [`Record::source_names`].
+    pub fn source_names(&self) -> impl Iterator<Item = &str> {
+        self.source.iter().flat_map(|source| names_in(source))
+    }
 }
 
 impl Record {

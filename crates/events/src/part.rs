@@ -62,7 +62,9 @@ impl Format {
     pub fn admits(self, value: &Value) -> bool {
         let text = match value {
             Value::String(text) => text,
-            Value::Array(items) => return self == Self::Any || items.iter().all(|item| !item.is_array() && self.admits(item)),
+            Value::Array(items) => {
+                return self == Self::Any || items.iter().all(|item| !item.is_array() && self.admits(item));
+            }
             Value::Object(_) => return self == Self::Any,
             _ => return true,
         };
@@ -136,6 +138,11 @@ impl Body {
         Body::new(path, Content::Absent)
     }
 
+    /// Where it stands in the event.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// The body as a value, with its path. Text that is JSON is read as JSON; text that is not stays text; an absent body is null.
     ///
     /// # Errors
@@ -174,14 +181,27 @@ fn read_text(text: &str, max_depth: usize) -> Result<Option<Value>, DecodeError>
 /// wrapping something that fits it.
 pub fn unwrapped(body: &Value, max_depth: usize) -> Option<(&'static str, Value)> {
     const NOTIFICATION: [&str; 12] = [
-        "Type", "MessageId", "TopicArn", "Subject", "Message", "Timestamp", "SignatureVersion", "Signature",
-        "SigningCertURL", "UnsubscribeURL", "MessageAttributes", "SequenceNumber",
+        "Type",
+        "MessageId",
+        "TopicArn",
+        "Subject",
+        "Message",
+        "Timestamp",
+        "SignatureVersion",
+        "Signature",
+        "SigningCertURL",
+        "UnsubscribeURL",
+        "MessageAttributes",
+        "SequenceNumber",
     ];
     const BUS: [&str; 10] =
         ["version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail", "replay-name"];
     let map = body.as_object()?;
     let only = |keys: &[&str]| map.keys().all(|key| keys.contains(&key.as_str()));
-    if map.get("Type").and_then(Value::as_str) == Some("Notification") && map.contains_key("TopicArn") && only(&NOTIFICATION) {
+    if map.get("Type").and_then(Value::as_str) == Some("Notification")
+        && map.contains_key("TopicArn")
+        && only(&NOTIFICATION)
+    {
         let text = map.get("Message")?.as_str()?;
         let read = read_text(text, max_depth).ok()?;
         return Some(match read {
@@ -298,7 +318,11 @@ mod tests {
     #[test]
     fn the_platforms_fields_are_told_from_forged_ones() {
         for (format, honest, forged) in [
-            (Format::Arn, "arn:aws:events:eu-central-1:1:rule/shop-bus/a.b_c-1", "arn:aws:events:x:1:rule/x'); DROP TABLE"),
+            (
+                Format::Arn,
+                "arn:aws:events:eu-central-1:1:rule/shop-bus/a.b_c-1",
+                "arn:aws:events:x:1:rule/x'); DROP TABLE",
+            ),
             (Format::Time, "2024-06-03T02:15:00.123+02:00", "2024', (SELECT 1)"),
             (Format::Token, "AQEBiDsno8Npq9Z9H/SOISEsQmn+DcbP==", "id; touch /tmp/x"),
             (Format::Word, "ObjectCreated:CompleteMultipartUpload", "${7*7}"),

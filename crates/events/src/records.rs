@@ -1,8 +1,8 @@
 //! Batches: what comes in records. One function per service, each with the table of the platform's own fields.
 
 use crate::part::{
-    ARN, Body, CALLER, Collector, Content, Expect, Field, Format, PLATFORM, PLATFORM_URL, TIME, TOKEN, WORD, Whose, child,
-    take_object, take_text, text_of,
+    ARN, Body, CALLER, Collector, Content, Expect, Field, Format, PLATFORM, PLATFORM_URL, TIME, TOKEN, WORD, Whose,
+    child, take_object, take_text, text_of,
 };
 use crate::text::{Said, base64, form_decoded, inflated};
 use crate::{Event, Limits, Record, Shape, TriggerKind, json};
@@ -42,7 +42,13 @@ pub(crate) fn batch(kind: TriggerKind, key: &'static str, records: Vec<Value>, r
 }
 
 /// A batch out of an object of arrays of records under `key`.
-pub(crate) fn batch_by_name(kind: TriggerKind, key: &'static str, lists: Object, read: Reader, limits: &Limits) -> Event {
+pub(crate) fn batch_by_name(
+    kind: TriggerKind,
+    key: &'static str,
+    lists: Object,
+    read: Reader,
+    limits: &Limits,
+) -> Event {
     let mut records = Vec::new();
     for (name, list) in lists {
         let Value::Array(list) = list else { continue };
@@ -87,8 +93,12 @@ fn sqs(collector: &mut Collector, path: &str, mut map: Object, limits: &Limits) 
         let table = [("MessageGroupId", Field::Is(CALLER)), ("MessageDeduplicationId", Field::Is(CALLER))];
         collector.object_or(&child(path, "attributes"), attributes, &table, Whose::Platform(Format::Any));
     }
-    let table =
-        with_common(&[("messageId", TOKEN), ("receiptHandle", TOKEN), ("md5OfBody", TOKEN), ("md5OfMessageAttributes", TOKEN)]);
+    let table = with_common(&[
+        ("messageId", TOKEN),
+        ("receiptHandle", TOKEN),
+        ("md5OfBody", TOKEN),
+        ("md5OfMessageAttributes", TOKEN),
+    ]);
     collector.object(path, map, &table);
     Read { id, source, body }
 }
@@ -159,7 +169,8 @@ fn object_key(collector: &mut Collector, path: &str, key: &str) -> (usize, Strin
 }
 
 fn dynamodb(collector: &mut Collector, path: &str, mut map: Object, _: &Limits) -> Read {
-    let mut read = Read { id: None, source: text_of(&map, "eventSourceARN"), body: Body::absent(child(path, "dynamodb")) };
+    let mut read =
+        Read { id: None, source: text_of(&map, "eventSourceARN"), body: Body::absent(child(path, "dynamodb")) };
     if let Some(mut change) = take_object(&mut map, "dynamodb") {
         let inside = child(path, "dynamodb");
         read.id = text_of(&change, "SequenceNumber");
@@ -220,7 +231,8 @@ fn number(digits: String) -> Value {
 }
 
 fn kinesis(collector: &mut Collector, path: &str, mut map: Object, limits: &Limits) -> Read {
-    let mut read = Read { id: None, source: text_of(&map, "eventSourceARN"), body: Body::absent(child(path, "kinesis.data")) };
+    let mut read =
+        Read { id: None, source: text_of(&map, "eventSourceARN"), body: Body::absent(child(path, "kinesis.data")) };
     if let Some(mut inner) = take_object(&mut map, "kinesis") {
         let inside = child(path, "kinesis");
         read.id = text_of(&inner, "sequenceNumber");
@@ -256,7 +268,9 @@ pub(crate) fn firehose(collector: &mut Collector, path: &str, mut map: Object, l
 pub(crate) fn kafka(collector: &mut Collector, path: &str, mut map: Object, limits: &Limits) -> Read {
     let source = text_of(&map, "topic");
     let id = match (map.get("partition"), map.get("offset")) {
-        (Some(partition), Some(offset)) => Some(format!("{}-{partition}-{offset}", source.as_deref().unwrap_or_default())),
+        (Some(partition), Some(offset)) => {
+            Some(format!("{}-{partition}-{offset}", source.as_deref().unwrap_or_default()))
+        }
         _ => None,
     };
     let _ = data(collector, &child(path, "key"), &mut map, "key", limits);
@@ -294,8 +308,10 @@ pub(crate) fn rabbit_mq(collector: &mut Collector, path: &str, mut map: Object, 
 fn bytes_as_text(value: Value) -> Value {
     match value {
         Value::Array(items) => {
-            let bytes: Option<Vec<u8>> =
-                items.iter().map(|item| item.as_i64().filter(|byte| (-128..256).contains(byte)).map(|byte| byte as u8)).collect();
+            let bytes: Option<Vec<u8>> = items
+                .iter()
+                .map(|item| item.as_i64().filter(|byte| (-128..256).contains(byte)).map(|byte| byte as u8))
+                .collect();
             match bytes {
                 Some(bytes) if !bytes.is_empty() => Value::String(String::from_utf8_lossy(&bytes).into_owned()),
                 _ => items.into_iter().map(bytes_as_text).collect(),
@@ -318,7 +334,13 @@ pub(crate) fn document_db(collector: &mut Collector, path: &str, mut map: Object
             body = Body::new(place, Content::Value(at));
         }
         // Extended JSON marks its types with keys that begin like a query's operators.
-        let table = [("_id", PLATFORM), ("clusterTime", PLATFORM), ("operationType", WORD), ("ns", PLATFORM), ("documentKey", PLATFORM)];
+        let table = [
+            ("_id", PLATFORM),
+            ("clusterTime", PLATFORM),
+            ("operationType", WORD),
+            ("ns", PLATFORM),
+            ("documentKey", PLATFORM),
+        ];
         collector.object(&inside, event, &table);
     }
     collector.object(path, map, &[]);
@@ -352,7 +374,12 @@ fn email(collector: &mut Collector, path: &str, mut map: Object, _: &Limits) -> 
 
 fn code_commit(collector: &mut Collector, path: &str, map: Object, _: &Limits) -> Read {
     let (id, source) = (text_of(&map, "eventId"), text_of(&map, "eventSourceARN"));
-    let table = with_common(&[("eventId", TOKEN), ("eventTime", TIME), ("userIdentityARN", ARN), ("eventTriggerConfigId", TOKEN)]);
+    let table = with_common(&[
+        ("eventId", TOKEN),
+        ("eventTime", TIME),
+        ("userIdentityARN", ARN),
+        ("eventTriggerConfigId", TOKEN),
+    ]);
     collector.object(path, map, &table);
     Read { id, source, body: Body::absent(child(path, "codecommit")) }
 }
@@ -372,7 +399,8 @@ pub(crate) fn logs(mut map: Object, limits: &Limits) -> Event {
         Ok(Value::Object(delivery)) => {
             source = text_of(&delivery, "logGroup");
             body = Body::new(path, Content::Own(Value::Object(delivery.clone())));
-            let table = [("messageType", WORD), ("owner", WORD), ("logGroup", PLATFORM), ("subscriptionFilters", PLATFORM)];
+            let table =
+                [("messageType", WORD), ("owner", WORD), ("logGroup", PLATFORM), ("subscriptionFilters", PLATFORM)];
             collector.object(path, delivery, &table);
         }
         Ok(other) => {
@@ -385,7 +413,15 @@ pub(crate) fn logs(mut map: Object, limits: &Limits) -> Event {
     let Collector { parts, problem } = collector;
     let record = Record { index: 0, id: None, source: source.clone(), body, parts, problem };
     let shape = Shape::Single;
-    Event { kind: TriggerKind::Logs, recognised: true, shape, source, http: None, records: vec![record], parts: Vec::new() }
+    Event {
+        kind: TriggerKind::Logs,
+        recognised: true,
+        shape,
+        source,
+        http: None,
+        records: vec![record],
+        parts: Vec::new(),
+    }
 }
 
 /// A base64 field that holds the message.
@@ -447,7 +483,13 @@ mod tests {
         assert_eq!(plain["gone"], Value::Null);
         assert!(plain["big"].is_number());
         // Nothing that isn't quite a typed value disappears.
-        for odd in [json!({"S": 1}), json!({"S": "a", "evil": "b"}), json!({"X": "a"}), json!({"NULL": false}), json!({"M": "a"})] {
+        for odd in [
+            json!({"S": 1}),
+            json!({"S": "a", "evil": "b"}),
+            json!({"X": "a"}),
+            json!({"NULL": false}),
+            json!({"M": "a"}),
+        ] {
             assert_eq!(unmarshalled(odd.clone()), odd);
         }
         assert_eq!(unmarshalled(json!({"N": "1; drop"})), "1; drop");
@@ -456,6 +498,9 @@ mod tests {
     #[test]
     fn headers_of_brokers_are_text() {
         let headers = json!([{"trace": [104, 105]}, {"empty": []}, {"count": {"bytes": [-61, -92]}}, {"n": [1000]}]);
-        assert_eq!(bytes_as_text(headers), json!([{"trace": "hi"}, {"empty": []}, {"count": {"bytes": "ä"}}, {"n": [1000]}]));
+        assert_eq!(
+            bytes_as_text(headers),
+            json!([{"trace": "hi"}, {"empty": []}, {"count": {"bytes": "ä"}}, {"n": [1000]}])
+        );
     }
 }

@@ -22,7 +22,11 @@ pub(crate) fn bus(mut map: Map<String, Value>) -> Event {
     };
     let kind = if clock { TriggerKind::Schedule } else { TriggerKind::EventBridge };
     let name = if clock {
-        map.get("resources").and_then(|resources| resources.get(0)).and_then(Value::as_str).unwrap_or(&source).to_owned()
+        map.get("resources")
+            .and_then(|resources| resources.get(0))
+            .and_then(Value::as_str)
+            .unwrap_or(&source)
+            .to_owned()
     } else {
         source
     };
@@ -113,7 +117,8 @@ pub(crate) fn plain(kind: TriggerKind, recognised: bool, value: Value) -> Event 
 /// A call by a voice assistant: the request is the speaker's, the rest is addressed with tokens.
 pub(crate) fn alexa(map: Map<String, Value>) -> Event {
     let mut collector = Collector::default();
-    let source = map.get("session").and_then(|session| session.pointer("/application/applicationId")).and_then(Value::as_str);
+    let source =
+        map.get("session").and_then(|session| session.pointer("/application/applicationId")).and_then(Value::as_str);
     let source = source.map(str::to_owned);
     let body = match map.get("request") {
         Some(request) => Body::new("request", Content::Own(request.clone())),

@@ -110,15 +110,17 @@ fn add(object: &mut Map<String, Value>, name: String, value: Value) {
 /// Text as some readers guess it: UTF-8, or UTF-16 and UTF-32 by their many zero bytes, as JSON readers do.
 fn decoded(bytes: Vec<u8>) -> Result<String, Vec<u8>> {
     let zeros = bytes.iter().take(64).filter(|byte| **byte == 0).count();
-    if zeros * 4 >= bytes.len().min(64) && bytes.len() >= 2 && zeros > 0
+    if zeros * 4 >= bytes.len().min(64)
+        && bytes.len() >= 2
+        && zeros > 0
         && let Some(text) = wide(&bytes)
     {
         return Ok(text);
     }
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        if let Some(text) = wide(&bytes) {
-            return Ok(text);
-        }
+    if (bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]))
+        && let Some(text) = wide(&bytes)
+    {
+        return Ok(text);
     }
     String::from_utf8(bytes).map_err(std::string::FromUtf8Error::into_bytes)
 }
@@ -176,7 +178,10 @@ impl Collector {
             "" | "identity" | "aws-chunked" => bytes.starts_with(&[0x1f, 0x8b, 8]),
             "gzip" | "x-gzip" | "deflate" => true,
             other => {
-                self.problem(path, format!("compressed with `{}`, which can't be looked into", crate::json::shortened(other)));
+                self.problem(
+                    path,
+                    format!("compressed with `{}`, which can't be looked into", crate::json::shortened(other)),
+                );
                 false
             }
         };
@@ -243,7 +248,8 @@ impl Collector {
         for (number, field) in fields.into_iter().enumerate() {
             let place = format!("{path}|multipart[{number}]");
             self.push(format!("{place}.headers"), Value::String(field.headers), Whose::Caller(Expect::Header));
-            let names: Vec<Value> = [field.name.clone(), field.filename].into_iter().flatten().map(Value::String).collect();
+            let names: Vec<Value> =
+                [field.name.clone(), field.filename].into_iter().flatten().map(Value::String).collect();
             self.push(format!("{place}.names"), Value::Array(names), CALLER);
             match decoded(field.content) {
                 Ok(text) => {
@@ -303,10 +309,11 @@ fn multipart(body: &[u8], boundary: &str) -> Option<Vec<FormField>> {
             continue;
         }
         let piece = piece.strip_prefix(b"\r\n").or_else(|| piece.strip_prefix(b"\n")).unwrap_or(piece);
-        let (head, content) = match find(piece, b"\r\n\r\n").map(|at| (at, 4)).or_else(|| find(piece, b"\n\n").map(|at| (at, 2))) {
-            Some((at, width)) => (piece.get(..at)?, piece.get(at + width..)?),
-            None => (&b""[..], piece),
-        };
+        let (head, content) =
+            match find(piece, b"\r\n\r\n").map(|at| (at, 4)).or_else(|| find(piece, b"\n\n").map(|at| (at, 2))) {
+                Some((at, width)) => (piece.get(..at)?, piece.get(at + width..)?),
+                None => (&b""[..], piece),
+            };
         let content = content.strip_suffix(b"\r\n").or_else(|| content.strip_suffix(b"\n")).unwrap_or(content);
         let headers = String::from_utf8_lossy(head).into_owned();
         let disposition = headers.lines().find(|line| line.to_ascii_lowercase().starts_with("content-disposition"));
@@ -352,7 +359,8 @@ mod tests {
     fn message(bytes: &[u8], media_type: &str, encoding: &str) -> (Collector, Body) {
         let mut collector = Collector::default();
         let said = Said { media_type: Some(media_type), encoding: Some(encoding) };
-        let body = collector.message("body", bytes.to_vec(), &said, &Limits { max_inflated: 1000, ..Limits::default() });
+        let body =
+            collector.message("body", bytes.to_vec(), &said, &Limits { max_inflated: 1000, ..Limits::default() });
         (collector, body)
     }
 

@@ -1,3 +1,44 @@
-//! ringfence-agent
+//! The agent: the small program that stands inside a function and holds its fence.
+//!
+//! `ringfence-agent -- CMD` reads the fence, puts [`guard::proxy`] between CMD and the Runtime API, starts CMD, and ends as
+//! CMD ends. It fails closed: where the fence can't be read or held, CMD is never started, and the platform is told
+//! why; where the agent itself fails, CMD is left without events.
+//!
+//! What it holds today is what comes in. It holds nothing of what the function does then (programs, files, connections)
+//! and says so: the tier it records is `none`, and a fence that demands a stronger one keeps the function from starting.
+//!
+//! Deliberately absent: the kernel's and the libraries' means to hold a process, its credentials, the part of an
+//! external extension, and reaping the orphans of others where it is a container's first process.
 
-fn main() {}
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod options;
+mod report;
+mod run;
+
+use options::Asked;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // A guard in an unknown state must not go on passing events. The function notices that nobody answers any more.
+    std::panic::set_hook(Box::new(|panic| {
+        eprintln!("ringfence-agent: internal error: {panic}");
+        std::process::abort();
+    }));
+    let started = std::time::Instant::now();
+    match options::asked(std::env::args_os().skip(1), &|name| std::env::var_os(name)) {
+        Ok(Asked::Help) => {
+            print!("{}", options::HELP);
+            ExitCode::SUCCESS
+        }
+        Ok(Asked::Version) => {
+            println!("ringfence-agent {}", env!("CARGO_PKG_VERSION"));
+            ExitCode::SUCCESS
+        }
+        Ok(Asked::Run(options)) => match run::run(options, started) {
+            Ok(code) => ExitCode::from(code),
+            Err(problem) => report::give_up(&problem),
+        },
+        Err(message) => report::give_up(&report::Problem::configuration(message)),
+    }
+}
