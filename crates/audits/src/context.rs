@@ -5,6 +5,9 @@ use findings::{AuditInfo, Confidence, Finding, Label, Severity};
 use graph::{Application, Function, Identity, Resource, Trigger};
 use source::Span;
 
+/// The most that is pointed at where a block is meant by its first line.
+const MAX_HEAD_BYTES: usize = 160;
+
 /// A check of an application. An audit implements the visits it needs; each node of the graph is visited once.
 pub trait Audit: Sync {
     /// What is known of it without running it.
@@ -67,8 +70,13 @@ impl<'a> Context<'a> {
     pub(crate) fn head(&self, span: Span) -> Span {
         let text = self.text(span);
         let line = text.lines().next().unwrap_or("").trim_end();
-        // JSON blocks open on their first line; a line that is the whole block stays as it is.
-        if line.is_empty() { span } else { Span { end: span.start + line.len() as u32, ..span } }
+        if line.is_empty() {
+            return span;
+        }
+        // JSON without line breaks has everything on one line.
+        let end = line.char_indices().map(|(at, _)| at).take_while(|at| *at <= MAX_HEAD_BYTES).last().unwrap_or(0);
+        let length = if line.len() <= MAX_HEAD_BYTES { line.len() } else { end };
+        Span::new(span.file, span.start as usize, span.start as usize + length)
     }
 
     /// Reports something at a place; the rest of the finding is filled in on what is given back.

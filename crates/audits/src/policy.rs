@@ -135,6 +135,15 @@ fn reaches(pattern: &Value, prefix: &str, resource_type: &str) -> bool {
         && (open(&word) || open(&known_word) || word == known_word)
 }
 
+/// The wide resource of a statement through which a pattern gets at everything of a kind.
+pub(crate) fn wide_resource<'s>(statement: &'s Statement, pattern: &str) -> Option<&'s Value> {
+    let prefix = service(pattern);
+    statement.resources.iter().filter(|resource| breadth(resource) == Breadth::Kind).find(|resource| {
+        facts::actions_matching(pattern)
+            .any(|action| action.resource_types().any(|kind| reaches(resource, &prefix, kind.name)))
+    })
+}
+
 /// Whether an action gets at everything of a kind through a statement: one of its wide patterns fits the action, and no other
 /// resource that each call has to name as well is named.
 pub(crate) fn reaches_all(statement: &Statement, action: facts::Action) -> bool {

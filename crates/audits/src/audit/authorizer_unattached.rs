@@ -11,7 +11,7 @@ const INFO: AuditInfo = AuditInfo {
     title: "An authorizer that no route uses",
     severity: Severity::High,
     since: "0.1.0",
-    cwe: &[862, 1188],
+    cwe: &[862],
     docs: r#"An API defines an authorizer, and every one of its routes is open.
 
 ## Why it matters

@@ -13,7 +13,7 @@ const INFO: AuditInfo = AuditInfo {
     title: "A runtime that gets no more security updates",
     severity: Severity::Medium,
     since: "0.1.0",
-    cwe: &[1104, 477],
+    cwe: &[1104],
     docs: r#"A function's runtime has passed the date on which AWS stops patching it, or will within 90 days. The dates are AWS's
 published ones as of this release's data.
 

@@ -9,7 +9,7 @@ const INFO: AuditInfo = AuditInfo {
     title: "Logs without a retention period",
     severity: Severity::Info,
     since: "0.1.0",
-    cwe: &[779, 1230],
+    cwe: &[779],
     docs: r#"A function writes to a log group that isn't in the template, so Lambda makes one that keeps its records for ever; or
 the group is in the template without a period (low).
 
@@ -94,7 +94,7 @@ impl Audit for MissingLogRetention {
 /// Whether the template points a function's logs at a group of another stack, whose period isn't known here.
 fn logs_elsewhere(function: &Function, context: &Context<'_>) -> bool {
     let text = context.text(function.span);
-    text.contains("LoggingConfig") && text.contains("LogGroup:")
+    text.split_once("LoggingConfig").is_some_and(|(_, rest)| rest.contains("LogGroup"))
 }
 
 #[cfg(test)]

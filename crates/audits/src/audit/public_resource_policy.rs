@@ -45,7 +45,8 @@ impl Audit for PublicResourcePolicy {
 
     fn resource(&self, resource: &Resource, context: &mut Context<'_>) {
         if matches!(resource.kind, ResourceKind::Api | ResourceKind::Bucket)
-            || resource.resource_type == "AWS::S3::BucketPolicy"
+            // The policy of a network's own endpoint narrows what passes through it; being there is what lets anyone use it.
+            || matches!(resource.resource_type.as_str(), "AWS::S3::BucketPolicy" | "AWS::EC2::VPCEndpoint")
         {
             return;
         }

@@ -80,6 +80,11 @@ impl Audit for UnauthenticatedEndpoint {
         if purpose != Purpose::Other {
             (severity, confidence) = (Severity::Low, Confidence::Low);
         }
+        // Whoever opens one route of an API that is closed by default has thought about it.
+        let opened = purpose == Purpose::Other && !by_key && has_default_authorizer(application, trigger);
+        if opened {
+            confidence = Confidence::Low;
+        }
         let route = route(trigger, &method);
         let title = if by_key {
             format!("`{route}` leads to `{}` with nothing but an API key, which tells no callers apart", function.name)
@@ -95,6 +100,7 @@ impl Audit for UnauthenticatedEndpoint {
             .function(&function.name)
             .primary(match purpose {
                 Purpose::Other if by_key => "an API key is all that is asked for",
+                Purpose::Other if opened => "the API's default authorizer is switched off for it",
                 Purpose::Other => "no authorizer",
                 Purpose::SignIn => "no authorizer, as a sign-in route must have it; see that attempts are limited",
                 Purpose::WebHook => "no authorizer; see that the function checks the sender's signature first",
@@ -210,6 +216,12 @@ fn asks_for_certificates(application: &Application, api: &Resource) -> bool {
             }))
 }
 
+fn has_default_authorizer(application: &Application, trigger: &Trigger) -> bool {
+    let api = trigger.source.as_ref().and_then(Value::resource).and_then(|name| application.resource(name));
+    api.and_then(|api| api.property("Auth.DefaultAuthorizer"))
+        .is_some_and(|name| !name.is_null() && name.as_str() != Some("NONE"))
+}
+
 fn is_private(api: &Resource) -> bool {
     let configuration = api.property("EndpointConfiguration");
     match configuration {
@@ -300,6 +312,14 @@ mod tests {
             assert!(found[0].starts_with(expected), "{function} {method}: {found:?}");
             assert!(found[0].contains("/orders") && found[0].contains("`Orders`"), "{found:?}");
         }
+    }
+
+    #[test]
+    fn a_route_opened_against_the_default_is_less_certain() {
+        let api = ", Auth: { DefaultAuthorizer: AWS_IAM }";
+        let event = "One: { Type: Api, Properties: { RestApiId: !Ref Shop, Method: post, Path: /orders, Auth: { Authorizer: NONE } } }";
+        let found = lines("unauthenticated-endpoint", &sam(api, WRITES, event));
+        assert!(matches!(found.as_slice(), [one] if one.starts_with("high/low")), "{found:?}");
     }
 
     #[test]

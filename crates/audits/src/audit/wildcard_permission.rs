@@ -2,7 +2,8 @@
 
 use crate::context::{less, listed};
 use crate::policy::{
-    Breadth, breadth, chosen, customary, is_all, reaches_all, service, statement_breadth, weight, works_on_input,
+    Breadth, breadth, chosen, customary, is_all, reaches_all, service, statement_breadth, weight, wide_resource,
+    works_on_input,
 };
 use crate::{Audit, Context};
 use facts::Access;
@@ -240,12 +241,16 @@ fn everywhere(statement: &Statement) -> Option<Excess> {
     if reach == Breadth::Named {
         return None;
     }
-    let scope = if statement.not_resources {
-        "on every resource but a few".to_string()
-    } else if reach == Breadth::Everything {
-        "on every resource".to_string()
-    } else {
-        let wide = statement.resources.iter().find(|resource| breadth(resource) == Breadth::Kind);
+    let scope = |pattern: Option<&str>| {
+        if statement.not_resources {
+            return "on every resource but a few".to_string();
+        }
+        if reach == Breadth::Everything {
+            return "on every resource".to_string();
+        }
+        let wide = pattern
+            .and_then(|pattern| wide_resource(statement, pattern))
+            .or_else(|| statement.resources.iter().find(|resource| breadth(resource) == Breadth::Kind));
         format!("on all of `{}`", wide.map(ToString::to_string).unwrap_or_default())
     };
     if statement.not_actions {
@@ -253,7 +258,7 @@ fn everywhere(statement: &Statement) -> Option<Excess> {
         return Some(Excess {
             severity: if keeps_iam_out || reach == Breadth::Kind { Severity::High } else { Severity::Critical },
             patterns: Vec::new(),
-            what: format!("do everything {scope} but {}", listed(statement.actions.iter().map(String::as_str))),
+            what: format!("do everything {} but {}", scope(None), listed(statement.actions.iter().map(String::as_str))),
         });
     }
     if let Some(all) = statement.actions.iter().find(|action| is_all(action)) {
@@ -261,7 +266,7 @@ fn everywhere(statement: &Statement) -> Option<Excess> {
         return Some(Excess {
             severity: if whole { Severity::Critical } else { Severity::High },
             patterns: vec![all.clone()],
-            what: format!("do everything {scope}"),
+            what: format!("do everything {}", scope(None)),
         });
     }
     let mut weighed: Vec<(Severity, &str)> = statement
@@ -271,9 +276,9 @@ fn everywhere(statement: &Statement) -> Option<Excess> {
         .collect();
     // The widest of the worst says most.
     weighed.sort_by_key(|(severity, pattern)| (std::cmp::Reverse(*severity), !pattern.ends_with(":*")));
-    let (severity, _) = *weighed.first()?;
+    let (severity, worst) = *weighed.first()?;
     let patterns: Vec<String> = weighed.iter().map(|(_, pattern)| (*pattern).to_string()).collect();
-    let what = format!("{} {scope}", listed(patterns.iter().map(String::as_str)));
+    let what = format!("{} {}", listed(patterns.iter().map(String::as_str)), scope(Some(worst)));
     Some(Excess { severity, patterns, what })
 }
 
