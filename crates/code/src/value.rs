@@ -259,6 +259,8 @@ impl Value {
         for value in self.alternatives() {
             let found = match value {
                 Self::Text(text) if !text.is_empty() => vec![CallTarget::Literal(text.to_string())],
+                // What a variable is before it gets its value.
+                Self::Text(_) if self.alternatives().len() > 1 => Vec::new(),
                 Self::Environment(name) => vec![CallTarget::Environment(name.to_string())],
                 value if value.is_of_event() => vec![CallTarget::Event],
                 Self::Answer(answer) => answer.targets.clone(),
