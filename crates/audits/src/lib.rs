@@ -4,8 +4,9 @@
 //! Audits are pure: they are handed the graph, the sources and the date, and give back findings that point at source.
 //!
 //! Deliberately absent: reading templates and code, rendering, ignores (the `scan` product applies those), and evaluating
-//! policies as IAM does: statements are weighed one by one, so a `Deny` elsewhere doesn't silence a wildcard. Secrets are
-//! masked in every text made here; the excerpt under a finding's span is the renderer's to mask.
+//! policies as IAM does: statements are weighed one by one, and of denials only those count that take the same actions back
+//! from everything. Secrets are looked for in the environment only, and are masked in every text made here; the excerpt under
+//! a finding's span is the renderer's to mask.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 

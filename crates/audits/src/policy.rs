@@ -264,7 +264,10 @@ pub(crate) fn writing_action(statement: &Statement) -> Option<&str> {
                         && !customary(action.name())
                         && !matches!(
                             action.name(),
-                            "sqs:DeleteMessage" | "sqs:ReceiveMessage" | "sqs:ChangeMessageVisibility"
+                            "sqs:DeleteMessage"
+                                | "sqs:ReceiveMessage"
+                                | "sqs:ChangeMessageVisibility"
+                                | "lambda:CheckpointDurableExecution"
                         )
                 }))
     })

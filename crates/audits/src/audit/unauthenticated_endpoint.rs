@@ -131,7 +131,10 @@ fn route(trigger: &Trigger, method: &str) -> String {
     match (&trigger.path, &trigger.method) {
         (Some(path), Some(_)) => format!("{method} {path}"),
         (Some(path), None) => path.clone(),
-        _ => trigger.label(),
+        _ => match trigger.source.as_ref().and_then(Value::resource) {
+            Some(resource) => format!("{} {resource}", trigger.kind.name()),
+            None => trigger.label(),
+        },
     }
 }
 
