@@ -56,9 +56,10 @@ pub(crate) fn read_children(
             continue;
         }
         let written = template.value(&location);
-        let loaded = written.as_text().and_then(|path| {
-            files.load(&template.folder, path).or_else(|| files.load(&template.folder, in_bucket(path)?))
-        });
+        let loaded = match written.as_text().and_then(|path| files.load(&template.folder, path)) {
+            Some(loaded) => Some(loaded),
+            None => in_bucket(&written.to_string()).find_map(|path| files.load(&template.folder, path)),
+        };
         let Some((file, path)) = loaded else {
             diagnostics.push(
                 Diagnostic::at(
@@ -129,11 +130,15 @@ pub(crate) fn read_children(
     children
 }
 
-/// The file that a template uploaded to a bucket was, if its path there says so: `https://bucket.s3.amazonaws.com/a/b.yaml`.
-fn in_bucket(address: &str) -> Option<&str> {
-    let (_, rest) = address.split_once("://")?;
-    let (_, path) = rest.split_once('/')?;
-    Some(path.split(['?', '#']).next().unwrap_or(path))
+/// The paths that a template in a bucket may have had before it was uploaded, longest first:
+/// `https://bucket.s3.amazonaws.com/release/stacks/b.yaml` may be `release/stacks/b.yaml`, `stacks/b.yaml` or `b.yaml`.
+fn in_bucket(address: &str) -> impl Iterator<Item = &str> {
+    const MAX_PARTS: usize = 8;
+    let path = address.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);
+    let path = path.split(['?', '#']).next().unwrap_or(path);
+    std::iter::successors(Some(path), |path| path.split_once('/').map(|(_, rest)| rest))
+        .take(MAX_PARTS)
+        .filter(|path| !path.is_empty() && !path.contains('$'))
 }
 
 /// Makes a nested application part of the one that nests it.

@@ -219,6 +219,8 @@ fn read_principals(template: &Template, node: &Node) -> Vec<Value> {
 
 /// Who may assume a role by its trust policy.
 pub(crate) fn trusted(template: &Template, document: &Node) -> Vec<Value> {
+    let written = document_in_text(document);
+    let document = written.as_ref().unwrap_or(document);
     let mut trusted = Vec::new();
     if let Some(entry) = document.entry("Statement") {
         flatten(&entry.value, &mut |statement| {

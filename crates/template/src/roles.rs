@@ -143,9 +143,28 @@ impl Reader<'_, '_> {
                         help,
                     );
                 }
+                if facts::sam_policy_template(&reference).is_none() {
+                    self.check_managed(&reference, span);
+                }
                 identity.unresolved_policies.push(unresolved(value.clone(), span));
             }
         }
+    }
+
+    /// Says that AWS has no such managed policy, where the name claims to be one of AWS's.
+    fn check_managed(&mut self, reference: &str, span: Span) {
+        let name = managed_name(reference);
+        if reference.starts_with("arn:") && !reference.contains(":iam::aws:policy/") {
+            return;
+        }
+        let help = match facts::managed_policy_arn(name) {
+            Some(arn) => format!("did you mean `{arn}`?"),
+            None => match near_miss(name, facts::managed_policies()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "what it grants isn't known".to_string(),
+            },
+        };
+        self.report(Level::Warning, span, format!("AWS has no managed policy `{reference}` that is known here"), help);
     }
 
     /// The role that SAM makes for a function or state machine without one.

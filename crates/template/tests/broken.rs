@@ -280,6 +280,33 @@ fn nothing_that_can_be_written_stops_the_reader() {
 }
 
 #[test]
+fn a_template_cut_off_anywhere_is_read_up_to_there() {
+    let whole = r#"Transform: AWS::Serverless-2016-10-31
+Globals: { Function: { Runtime: python3.12 } }
+Resources:
+  First:
+    Type: AWS::Serverless::Function
+    Properties:
+      Policies: [{ DynamoDBCrudPolicy: { TableName: !Ref Table } }]
+      Events:
+        Post: { Type: Api, Properties: { Path: /a, Method: post } }
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties: { TableName: !Sub "${AWS::StackName}-t" }
+  Second:
+    Type: AWS::Serverless::Function
+    Properties: { Handler: 'a.b' }
+"#;
+    let first = whole.find("  Table:").unwrap();
+    for end in 0..whole.len() {
+        let read = read(&whole[..end]);
+        if end > first + "  Table:".len() {
+            assert!(read.application().function("First").is_some(), "cut at {end}");
+        }
+    }
+}
+
+#[test]
 fn a_template_that_is_too_large_is_refused_with_a_reason() {
     let text = format!("Resources: {{}} # {}", "x".repeat(9 << 20));
     let read = read(&text);

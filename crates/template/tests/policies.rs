@@ -88,6 +88,47 @@ fn a_customers_policy_stays_unresolved() {
 }
 
 #[test]
+fn a_managed_policy_that_aws_does_not_have_is_named() {
+    for (policy, complaint) in [
+        (
+            "arn:aws:iam::aws:policy/AWSLambdaBasicExecutionRole",
+            "(did you mean `arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole`?)",
+        ),
+        ("AmazonSQSFullAcces", "(did you mean `AmazonSQSFullAccess`?)"),
+        ("S3ReadPolicy", "(write it as an object with its parameters: `S3ReadPolicy: {}`)"),
+    ] {
+        let read = function(&format!("{{Policies: [{policy}]}}"));
+        let complaints = read.complaints();
+        assert!(complaints.len() == 1 && complaints[0].ends_with(complaint), "{complaints:?}");
+        assert_eq!(read.identity("FRole").unresolved_policies.len(), 1);
+    }
+}
+
+#[test]
+fn an_apis_resource_policy_stands_at_the_api() {
+    let read = read(
+        r#"
+Resources:
+  Api:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: live
+      Auth:
+        ResourcePolicy:
+          CustomStatements: [{ Effect: Allow, Principal: '*', Action: 'execute-api:Invoke', Resource: 'execute-api:/*' }]
+          IpRangeWhitelist: [10.0.0.0/8]
+  Rest:
+    Type: AWS::ApiGateway::RestApi
+    Properties: { Policy: { Statement: { Effect: Deny, Principal: '*', Action: 'execute-api:Invoke', Resource: '*' } } }
+"#,
+    );
+    let api = read.application().resource("Api").unwrap();
+    assert_eq!(api.policy.iter().map(|statement| statement.effect).collect::<Vec<_>>(), [Effect::Allow, Effect::Deny]);
+    assert_eq!(api.policy[1].condition, Some(serde_json::json!({"NotIpAddress": {"aws:SourceIp": ["10.0.0.0/8"]}})));
+    assert_eq!(read.application().resource("Rest").unwrap().policy[0].effect, Effect::Deny);
+}
+
+#[test]
 fn properties_and_events_bring_permissions() {
     for (properties, expected, by) in [
         ("{Tracing: Active}", "xray:PutTraceSegments", "tracing"),

@@ -332,6 +332,59 @@ Resources:
 }
 
 #[test]
+fn a_stack_uploaded_to_a_bucket_is_found_where_it_came_from() {
+    let read = read_with(
+        "infra/root.yaml",
+        r#"
+Parameters: { Bucket: { Type: String } }
+Resources:
+  S:
+    Type: AWS::CloudFormation::Stack
+    Properties: { TemplateURL: !Sub 'https://${Bucket}.s3.${AWS::Region}.amazonaws.com/v1/stacks/child.yaml' }
+  Gone:
+    Type: AWS::CloudFormation::Stack
+    Properties: { TemplateURL: 'https://s3.amazonaws.com/bucket/elsewhere.yaml' }
+"#,
+        &[("infra/stacks/child.yaml", "Resources:\n  F: { Type: AWS::Lambda::Function }\n")],
+    );
+    assert_eq!(read.application().functions.len(), 1);
+    assert_eq!(
+        read.complaints(),
+        [
+            "9: the template `https://s3.amazonaws.com/bucket/elsewhere.yaml` of nested stack `Gone` is not here (its functions are missing from what is said about this template)"
+        ]
+    );
+}
+
+#[test]
+fn graphql_and_websocket_apis_of_sam_start_functions() {
+    let read = read(
+        r#"
+Resources:
+  F: { Type: AWS::Serverless::Function }
+  G: { Type: AWS::Serverless::Function }
+  Graph:
+    Type: AWS::Serverless::GraphQLApi
+    Properties:
+      Auth: { Type: AWS_IAM }
+      DataSources: { Lambda: { Orders: { FunctionArn: !GetAtt F.Arn } } }
+  Socket:
+    Type: AWS::Serverless::WebSocketApi
+    Properties:
+      Routes: { $default: { FunctionArn: !GetAtt G.Arn } }
+"#,
+    );
+    assert_eq!(
+        (read.trigger("F").kind, read.trigger("F").exposure()),
+        (TriggerKind::AppSync, graph::Exposure::Authenticated)
+    );
+    assert_eq!(
+        (read.trigger("G").kind, read.trigger("G").exposure()),
+        (TriggerKind::WebSocket, graph::Exposure::Public)
+    );
+}
+
+#[test]
 fn stacks_that_nest_each_other_end() {
     let read = read_with(
         "a.yaml",
