@@ -30,6 +30,17 @@ pub(crate) struct LocalModule {
     pub(crate) module: Option<Value>,
 }
 
+/// How a statement or block ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// The next statement runs.
+    On,
+    /// It leaves the loop or `switch`, with the variables as they are.
+    Breaks,
+    /// It leaves the function.
+    Leaves,
+}
+
 /// The function (or module, or class body) that runs.
 pub(crate) struct Frame {
     pub(crate) module: usize,
@@ -278,10 +289,10 @@ impl<'p> Evaluator<'p> {
 
     // --- statements ---
 
-    /// Runs statements in order; true when something in them ends the block.
-    pub(crate) fn block(&mut self, statements: &[Statement]) -> bool {
+    /// Runs statements in order, up to one that ends the block.
+    pub(crate) fn block(&mut self, statements: &[Statement]) -> Flow {
         self.depth += 1;
-        let mut stopped = false;
+        let mut flow = Flow::On;
         if self.depth < MAX_DEPTH {
             // Functions exist before the statements that stand above them.
             for statement in statements {
@@ -297,17 +308,17 @@ impl<'p> Evaluator<'p> {
                 if self.gave_up() {
                     break;
                 }
-                if self.statement(statement) {
-                    stopped = true;
+                flow = self.statement(statement);
+                if flow != Flow::On {
                     break;
                 }
             }
         }
         self.depth -= 1;
-        stopped
+        flow
     }
 
-    fn statement(&mut self, statement: &Statement) -> bool {
+    fn statement(&mut self, statement: &Statement) -> Flow {
         match statement {
             Statement::Expression(value) => {
                 self.expression(value);
@@ -350,16 +361,17 @@ impl<'p> Evaluator<'p> {
             Statement::Return(value) => {
                 let value = value.as_ref().map_or(Value::Nothing, |value| self.expression(value));
                 self.give_back(value);
-                return true;
+                return Flow::Leaves;
             }
-            Statement::Stop => return true,
+            Statement::Stop => return Flow::Leaves,
+            Statement::Break => return Flow::Breaks,
             Statement::Import { module, bindings, place } => self.import_statement(module, bindings, *place),
             Statement::Export { name, value } => {
                 let value = self.expression(value);
                 self.set_export(name.clone(), value);
             }
             Statement::ExportAll { module, name, place } => {
-                let Some(index) = self.import(module, *place) else { return false };
+                let Some(index) = self.import(module, *place) else { return Flow::On };
                 let exports = self.module_value(index);
                 match (name, &exports) {
                     (Some(name), _) => self.set_export(name.clone(), exports),
@@ -373,7 +385,7 @@ impl<'p> Evaluator<'p> {
                 }
             }
         }
-        false
+        Flow::On
     }
 
     fn set_export(&mut self, name: Name, value: Value) {
@@ -392,28 +404,31 @@ impl<'p> Evaluator<'p> {
         }
     }
 
-    fn branch(&mut self, arms: &[Vec<Statement>], exhaustive: bool) -> bool {
+    fn branch(&mut self, arms: &[Vec<Statement>], exhaustive: bool) -> Flow {
         if let ([arm], true) = (arms, exhaustive) {
             self.block(arm);
-            return false;
+            return Flow::On;
         }
         let mut results = Vec::new();
-        let mut stopped = 0;
+        let mut flow = if exhaustive { Flow::Leaves } else { Flow::On };
         for arm in arms {
             self.heap.open_journal();
-            let stops = self.block(arm);
+            let ends = self.block(arm);
             let changes = self.heap.close_journal();
-            if stops {
-                stopped += 1;
-            } else {
+            flow = match (flow, ends) {
+                (Flow::On, _) | (_, Flow::On) => Flow::On,
+                (Flow::Breaks, _) | (_, Flow::Breaks) => Flow::Breaks,
+                _ => Flow::Leaves,
+            };
+            // What a break leaves behind is seen after the loop; telling that from what follows here isn't worth it.
+            if ends != Flow::Leaves {
                 results.push(changes);
             }
         }
-        if stopped == arms.len() {
-            return exhaustive;
+        if !results.is_empty() {
+            self.heap.join(results, exhaustive);
         }
-        self.heap.join(results, exhaustive);
-        false
+        flow
     }
 
     fn decorate(&mut self, function: Value, decorators: &[Expression]) -> Value {

@@ -84,7 +84,7 @@ impl JavaScript<'_> {
                 }
                 out.push(Statement::Stop);
             }
-            "break_statement" | "continue_statement" => out.push(Statement::Stop),
+            "break_statement" | "continue_statement" => out.push(Statement::Break),
             "if_statement" => {
                 // What a file does when it is run by itself isn't what the function does.
                 let condition = node.child_by_field_name("condition").map(|test| self.base.slice(test));
@@ -114,7 +114,7 @@ impl JavaScript<'_> {
                             self.statement(child, &mut arm);
                         }
                     }
-                    if matches!(arm.last(), Some(Statement::Stop)) && !ends_in_throw(case) {
+                    if matches!(arm.last(), Some(Statement::Break)) {
                         arm.pop();
                     }
                     arms.push(arm);
@@ -671,10 +671,6 @@ fn push_text(parts: &mut Vec<Expression>, text: &mut String, here: Place) {
     if !text.is_empty() {
         parts.push(Expression::new(Kind::Text(std::mem::take(text).into()), here));
     }
-}
-
-fn ends_in_throw(case: Node<'_>) -> bool {
-    children(case).last().is_some_and(|last| last.kind() != "break_statement")
 }
 
 /// The names a pattern binds.

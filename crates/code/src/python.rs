@@ -55,7 +55,7 @@ impl Lowering<'_> {
                 }
                 out.push(Statement::Stop);
             }
-            "break_statement" | "continue_statement" => out.push(Statement::Stop),
+            "break_statement" | "continue_statement" => out.push(Statement::Break),
             "if_statement" => self.if_statement(node, out),
             "for_statement" => {
                 let target = node.child_by_field_name("left").map_or(Pattern::Ignore, |left| self.pattern(left));

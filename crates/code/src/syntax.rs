@@ -94,8 +94,10 @@ pub(crate) enum Statement {
     },
     Block(Vec<Statement>),
     Return(Option<Expression>),
-    /// `raise`, `break`, `continue`: what follows in the same block doesn't run.
+    /// `raise`, `throw`: what follows in the function doesn't run.
     Stop,
+    /// `break`, `continue`: what follows in the same block doesn't run, what follows the loop or `switch` does.
+    Break,
     Import {
         module: Name,
         bindings: Vec<(Imported, Name)>,

@@ -185,3 +185,24 @@ var handler = async () => new import_client_sqs.SQS({}).purgeQueue({ QueueUrl: "
     let (reading, _) = read(&[("index.js", text)], "index.handler", Language::JavaScript);
     assert_eq!(calls(&clean(reading)), ["sqs.PurgeQueue on q"]);
 }
+
+#[test]
+fn a_name_set_before_a_break_is_known_behind_the_switch() {
+    let behaviour = javascript(
+        r#"
+import { Lambda } from "@aws-sdk/client-lambda";
+export const handler = async (event) => {
+  let name = "";
+  switch (event.action) {
+    case "new": name = "create"; break;
+    case "all":
+      if (event.admin) { name = "list"; break; } else { return; }
+    case "bad":
+      name = "never"; throw new Error("bad");
+  }
+  await new Lambda({}).invoke({ FunctionName: name });
+};
+"#,
+    );
+    assert_eq!(calls(&behaviour), ["lambda.Invoke on create", "lambda.Invoke on list"]);
+}
