@@ -6,8 +6,10 @@
 //! Parameters count with their defaults; where a condition stays open, its first branch counts. A resource is left out for its
 //! condition only where no parameter could turn it on.
 //!
-//! Deliberately absent: checking a template against the resource schemas, macros other than `AWS::Include` and the
-//! language extensions, files in buckets (only files of the repository are opened), Serverless Framework, CDK and Terraform.
+//! Deliberately absent: checking a template against the resource schemas; macros other than `AWS::Include` and the language
+//! extensions; files in buckets (only files of the repository are opened); values that a deployment configuration overrides;
+//! roles that SAM makes for rules and schedules, since no function runs as them; further authentication modes of a GraphQL
+//! API beside its first; Serverless Framework, CDK and Terraform sources.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 

@@ -8,17 +8,12 @@ use crate::files::Files;
 use crate::model::Template;
 use crate::reader::{MAX_NESTING, Nesting, Outcome, read_stack};
 use findings::{Diagnostic, Level};
-use graph::{Application, Code, Part, Setting, Value};
+use graph::{Application, Part, Setting, Statement, Value};
 use source::Node;
 use std::collections::{HashMap, HashSet};
 
 /// Marks a resource of the parent in a nested template.
 const OUTER: char = '^';
-
-/// A nested stack that was read.
-pub(crate) struct Child {
-    application: Application,
-}
 
 /// Reads the stacks that a template nests, and notes their outputs in it.
 pub(crate) fn read_children(
@@ -26,8 +21,8 @@ pub(crate) fn read_children(
     files: &mut Files<'_>,
     nesting: &mut Nesting,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<Child> {
-    let mut children = Vec::new();
+) -> Vec<Application> {
+    let mut children: Vec<Application> = Vec::new();
     let stacks: Vec<(String, Node, Node)> = template
         .blocks
         .iter()
@@ -101,11 +96,11 @@ pub(crate) fn read_children(
             .blocks
             .iter()
             .map(|block| block.name.as_str())
-            .chain(children.iter().flat_map(|child: &Child| {
-                let names = child.application.functions.iter().map(|function| function.name.as_str());
+            .chain(children.iter().flat_map(|child| {
+                let names = child.functions.iter().map(|function| function.name.as_str());
                 names
-                    .chain(child.application.resources.iter().map(|resource| resource.name.as_str()))
-                    .chain(child.application.identities.iter().map(|identity| identity.name.as_str()))
+                    .chain(child.resources.iter().map(|resource| resource.name.as_str()))
+                    .chain(child.identities.iter().map(|identity| identity.name.as_str()))
             }))
             .collect();
         // Only what would be mistaken for something of the parent gets the stack's name in front.
@@ -125,7 +120,7 @@ pub(crate) fn read_children(
         rename_application(&mut application, &rename);
         let outputs = outputs.into_iter().map(|(name, value)| (name, renamed(&value, &rename))).collect();
         template.nested_outputs.insert(stack.clone(), outputs);
-        children.push(Child { application });
+        children.push(application);
     }
     children
 }
@@ -142,8 +137,7 @@ fn in_bucket(address: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Makes a nested application part of the one that nests it.
-pub(crate) fn adopt(application: &mut Application, child: Child) {
-    let Child { application: mut nested } = child;
+pub(crate) fn adopt(application: &mut Application, mut nested: Application) {
     // A role that the parent handed in is known only here.
     for function in &mut nested.functions {
         if function.identity.is_none()
@@ -184,37 +178,31 @@ fn rename_application(application: &mut Application, rename: &Rename<'_>) {
     };
     let value = |value: &mut Value| *value = renamed(value, rename);
     let setting = |setting: &mut Setting<Value>| setting.value = renamed(&setting.value, rename);
+    let statements = |statements: &mut Vec<Statement>| {
+        for statement in statements {
+            statement.resources.iter_mut().chain(&mut statement.principals).for_each(value);
+        }
+    };
     for function in &mut application.functions {
         name(&mut function.name);
-        function.identity.as_mut().map(name).unwrap_or_default();
-        function.log_group.as_mut().map(name).unwrap_or_default();
-        function.deployed_name.as_mut().map(value).unwrap_or_default();
-        function.role.as_mut().map(setting).unwrap_or_default();
-        function.dead_letter.as_mut().map(setting).unwrap_or_default();
-        function.layers.iter_mut().for_each(setting);
+        function.identity.iter_mut().chain(&mut function.log_group).for_each(name);
+        function.deployed_name.iter_mut().for_each(value);
+        function.role.iter_mut().chain(&mut function.dead_letter).chain(&mut function.layers).for_each(setting);
         function.environment.iter_mut().for_each(|variable| value(&mut variable.value));
-        debug_assert!(!matches!(&function.code, Code::Local(path) if path.value.starts_with(OUTER)));
     }
     for trigger in &mut application.triggers {
         name(&mut trigger.function);
-        trigger.source.as_mut().map(value).unwrap_or_default();
+        trigger.source.iter_mut().for_each(value);
     }
     for identity in &mut application.identities {
         name(&mut identity.name);
-        identity.trusted.iter_mut().for_each(value);
-        identity.boundary.as_mut().map(value).unwrap_or_default();
+        identity.trusted.iter_mut().chain(&mut identity.boundary).for_each(value);
         identity.unresolved_policies.iter_mut().for_each(setting);
-        for statement in &mut identity.statements {
-            statement.resources.iter_mut().for_each(value);
-            statement.principals.iter_mut().for_each(value);
-        }
+        statements(&mut identity.statements);
     }
     for resource in &mut application.resources {
         name(&mut resource.name);
-        resource.deployed_name.as_mut().map(value).unwrap_or_default();
-        for statement in &mut resource.policy {
-            statement.resources.iter_mut().for_each(value);
-            statement.principals.iter_mut().for_each(value);
-        }
+        resource.deployed_name.iter_mut().for_each(value);
+        statements(&mut resource.policy);
     }
 }
