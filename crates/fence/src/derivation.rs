@@ -133,7 +133,8 @@ impl FunctionDerivation<'_> {
                 unresolved.entry(what).or_default().insert(call.span);
                 continue;
             }
-            let (on, name) = match call.target.resolve(&self.function.environment) {
+            let target = call.target.resolve(&self.function.environment).or_else(|| self.triggering_bucket(call));
+            let (on, name) = match target {
                 Some(value) if !value.has_unknown() && !value.parts().is_empty() => self.target(&value),
                 _ => {
                     let why = match &call.target {
@@ -173,6 +174,20 @@ impl FunctionDerivation<'_> {
             })
             .collect();
         self.unresolved(unresolved, fence);
+    }
+
+    /// The bucket whose events start the function, where an object of the event is what a call is about: events of another
+    /// bucket are outside the fence, so this is the only one it can be.
+    fn triggering_bucket(&self, call: &graph::CloudCall) -> Option<Value> {
+        if call.service != "s3" || call.target != CallTarget::Event {
+            return None;
+        }
+        let mut buckets = self.application.triggers_of(&self.function.name).map(|trigger| match trigger.kind {
+            TriggerKind::S3 => trigger.source.clone(),
+            _ => None,
+        });
+        let bucket = buckets.next()??;
+        buckets.all(|other| other.as_ref() == Some(&bucket)).then_some(bucket)
     }
 
     /// The name of a call's target for people, and a glob for its deployed name.

@@ -31,7 +31,7 @@ pub(crate) fn load(path: &Path, options: &::scan::Options) -> anyhow::Result<::s
 
 /// Year, month and day in UTC.
 pub(crate) fn today() -> (u16, u8, u8) {
-    let date = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let date = jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
     (date.year().unsigned_abs(), date.month().unsigned_abs(), date.day().unsigned_abs())
 }
 

@@ -36,7 +36,12 @@ pub(crate) struct Sorted {
 }
 
 /// Sets aside what the source allows. `known` are the ids of all audits.
-pub(crate) fn sort(findings: Vec<Finding>, applications: &[Application], sources: &Sources, known: &[&'static str]) -> Sorted {
+pub(crate) fn sort(
+    findings: Vec<Finding>,
+    applications: &[Application],
+    sources: &Sources,
+    known: &[&'static str],
+) -> Sorted {
     let mut sorted = Sorted { reported: Vec::new(), allowed: Vec::new(), diagnostics: Vec::new() };
     let blocks = blocks(applications, sources);
     let mut allowances: HashMap<FileId, Vec<Allowance>> = HashMap::new();
@@ -63,7 +68,9 @@ pub(crate) fn sort(findings: Vec<Finding>, applications: &[Application], sources
     }
     for allowance in allowances.values().flatten().filter(|allowance| !allowance.used.get()) {
         let message = format!("nothing here needs `allow {}` any more", allowance.id);
-        sorted.diagnostics.push(Diagnostic::at(Level::Note, "scan", allowance.span, message).help("remove the comment"));
+        sorted
+            .diagnostics
+            .push(Diagnostic::at(Level::Note, "scan", allowance.span, message).help("remove the comment"));
     }
     sorted.diagnostics.sort_by_key(|diagnostic| diagnostic.span);
     sorted
@@ -116,7 +123,8 @@ fn read(
             // Prose that happens to end in our name.
             _ => continue,
         };
-        let (ids, reason) = words.next().unwrap_or("").split_once("--").map_or((words_of(rest), ""), |(ids, reason)| (ids, reason));
+        let (ids, reason) =
+            words.next().unwrap_or("").split_once("--").map_or((words_of(rest), ""), |(ids, reason)| (ids, reason));
         if reason.trim_matches(|letter: char| !letter.is_alphanumeric()).is_empty() {
             let message = "an allowed finding needs a reason";
             let help = "write it behind `--`: `# ringfence: allow ID -- why`";

@@ -47,24 +47,7 @@ impl Report {
 /// Runs all audits. `today` is year, month and day; fences beside the templates are read, since what they say counts.
 pub fn report(loaded: &mut Loaded, today: (u16, u8, u8)) -> Report {
     let mut diagnostics = std::mem::take(&mut loaded.diagnostics);
-    let fences: Vec<Option<Fence>> = loaded
-        .estate
-        .applications
-        .iter()
-        .map(|application| {
-            let path = fence_path(loaded, application);
-            let text = std::fs::read_to_string(loaded.root.join(&path)).ok()?;
-            // The segment of its own keeps ids apart from those of the readers.
-            let mut segment = Sources::segment(source::MAX_SEGMENTS - 1 - u32::try_from(diagnostics.len()).unwrap_or(0));
-            let file = segment.add(SourceFile::new(&path, &text));
-            let reading = fence::read(file, &text);
-            if !reading.complaints.is_empty() {
-                diagnostics.extend(reading.complaints.into_iter().map(|complaint| Diagnostic::from_complaint("fence", complaint)));
-                loaded.sources.absorb(segment);
-            }
-            reading.fence
-        })
-        .collect();
+    let fences = fences(loaded, &mut diagnostics);
     let sources = &loaded.sources;
     let mut findings: Vec<Finding> = loaded
         .estate
@@ -77,13 +60,38 @@ pub fn report(loaded: &mut Loaded, today: (u16, u8, u8)) -> Report {
         .collect();
     findings.sort_by(|left, right| {
         let place = |finding: &Finding| (sources.path(finding.primary.span).to_string(), finding.primary.span.start);
-        right.severity.cmp(&left.severity).then_with(|| place(left).cmp(&place(right))).then_with(|| left.id.cmp(right.id))
+        right
+            .severity
+            .cmp(&left.severity)
+            .then_with(|| place(left).cmp(&place(right)))
+            .then_with(|| left.id.cmp(right.id))
     });
     let known: Vec<&'static str> = audits::audits().iter().map(|audit| audit.info().id).collect();
     let sorted = allow::sort(findings, &loaded.estate.applications, sources, &known);
     diagnostics.extend(sorted.diagnostics);
-    diagnostics.sort_by_key(|diagnostic| {
-        diagnostic.span.map(|span| (sources.path(span).to_string(), span.start))
-    });
+    diagnostics.sort_by_key(|diagnostic| diagnostic.span.map(|span| (sources.path(span).to_string(), span.start)));
     Report { findings: sorted.reported, allowed: sorted.allowed, diagnostics }
+}
+
+/// The fences beside the templates, in the order of the applications; a broken one is none, and said so.
+fn fences(loaded: &mut Loaded, diagnostics: &mut Vec<Diagnostic>) -> Vec<Option<Fence>> {
+    let mut fences = Vec::with_capacity(loaded.estate.applications.len());
+    for index in 0..loaded.estate.applications.len() {
+        let path = loaded.estate.applications.get(index).map(|application| fence_path(loaded, application));
+        let Some((path, Ok(text))) = path.map(|path| (path.clone(), std::fs::read_to_string(loaded.root.join(path))))
+        else {
+            fences.push(None);
+            continue;
+        };
+        // Segments from the end: those of the readers begin at the other one.
+        let mut segment = Sources::segment(source::MAX_SEGMENTS - 1 - u32::try_from(index).unwrap_or(0));
+        let reading = fence::read(segment.add(SourceFile::new(&path, &text)), &text);
+        if !reading.complaints.is_empty() {
+            let complaints = reading.complaints.into_iter();
+            diagnostics.extend(complaints.map(|complaint| Diagnostic::from_complaint("fence", complaint)));
+            loaded.sources.absorb(segment);
+        }
+        fences.push(reading.fence);
+    }
+    fences
 }

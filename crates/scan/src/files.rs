@@ -27,7 +27,9 @@ pub(crate) fn walk(root: &Path) -> (Vec<Found>, Vec<String>) {
         .follow_links(false)
         .filter_entry(|entry| {
             let skipped = |name: &str| SKIPPED.contains(&name);
-            entry.depth() == 0 || !(entry.file_type().is_some_and(|kind| kind.is_dir()) && entry.file_name().to_str().is_some_and(skipped))
+            entry.depth() == 0
+                || !(entry.file_type().is_some_and(|kind| kind.is_dir())
+                    && entry.file_name().to_str().is_some_and(skipped))
         })
         .build_parallel();
     walker.run(|| {
@@ -109,9 +111,7 @@ impl Root {
     pub(crate) fn list(&self, relative: &str) -> Vec<String> {
         let Some(path) = self.resolve(relative) else { return Vec::new() };
         let Ok(entries) = std::fs::read_dir(path) else { return Vec::new() };
-        let mut names: Vec<String> = entries
-            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .collect();
+        let mut names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
         names.sort();
         names
     }

@@ -97,7 +97,8 @@ pub fn load(path: &Path, options: &Options) -> Result<Loaded, LoadError> {
         let count = found.len();
         (resolved, found, count)
     } else if metadata.is_file() {
-        let name = resolved.file_name().and_then(|name| name.to_str()).ok_or_else(|| LoadError::Kind(path.to_path_buf()))?;
+        let name =
+            resolved.file_name().and_then(|name| name.to_str()).ok_or_else(|| LoadError::Kind(path.to_path_buf()))?;
         let found = Found { path: name.to_string(), size: metadata.len() };
         (resolved.parent().unwrap_or(Path::new("/")).to_path_buf(), vec![found], 1)
     } else {
@@ -107,9 +108,11 @@ pub fn load(path: &Path, options: &Options) -> Result<Loaded, LoadError> {
     let root = Root { path: folder, max_bytes: options.max_file_bytes };
     let mut units: Vec<Unit> = candidates
         .par_iter()
-        .filter(|found| named_alone || has_template_extension(&found.path))
         .enumerate()
-        .filter_map(|(index, found)| read_template(&root, found, u32::try_from(index + 1).unwrap_or(u32::MAX), named_alone))
+        .filter(|(_, found)| named_alone || has_template_extension(&found.path))
+        .filter_map(|(index, found)| {
+            read_template(&root, found, u32::try_from(index + 1).unwrap_or(u32::MAX), named_alone)
+        })
         .collect();
     let templates = units.len();
     // A nested stack is part of the application that nests it.
@@ -120,7 +123,7 @@ pub fn load(path: &Path, options: &Options) -> Result<Loaded, LoadError> {
     for unit in units {
         sources.absorb(unit.sources);
         diagnostics.extend(unit.diagnostics);
-        estate.applications.extend(unit.application);
+        estate.applications.extend(unit.application.map(|application| named(application, &unit.path, &root.path)));
     }
     if options.code {
         read_code(&root, &mut estate, &mut sources, &mut diagnostics);
@@ -128,10 +131,21 @@ pub fn load(path: &Path, options: &Options) -> Result<Loaded, LoadError> {
     Ok(Loaded { root: root.path, sources, estate, diagnostics, files, templates })
 }
 
+/// An application whose template stands in the root bears the root's name: `template` says nothing.
+fn named(mut application: Application, path: &str, root: &Path) -> Application {
+    if !path.contains('/')
+        && let Some(name) = root.file_name().and_then(|name| name.to_str())
+    {
+        application.name = name.to_string();
+    }
+    application
+}
+
 fn has_template_extension(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    matches!(extension, "yaml" | "yml" | "json" | "template") && !matches!(name, "package-lock.json" | "package.json" | "tsconfig.json")
+    matches!(extension, "yaml" | "yml" | "json" | "template")
+        && !matches!(name, "package-lock.json" | "package.json" | "tsconfig.json")
 }
 
 fn read_template(root: &Root, found: &Found, segment: u32, named_alone: bool) -> Option<Unit> {
@@ -170,7 +184,10 @@ fn read_template(root: &Root, found: &Found, segment: u32, named_alone: bool) ->
     let mut diagnostics = reading.diagnostics;
     if reading.application.is_none() && diagnostics.is_empty() {
         let help = "a template has `Resources`, each with a `Type`";
-        diagnostics.push(Diagnostic::at(Level::Error, "template", Span::new(file, 0, 0), "no resources that could be read").help(help));
+        diagnostics.push(
+            Diagnostic::at(Level::Error, "template", Span::new(file, 0, 0), "no resources that could be read")
+                .help(help),
+        );
     }
     Some(Unit { path: found.path.clone(), sources, application: reading.application, diagnostics, included })
 }
@@ -230,7 +247,10 @@ impl code::Files for Root {
 /// share the folder. Relative to the root of what was loaded.
 pub fn fence_path(loaded: &Loaded, application: &Application) -> String {
     let path_of = |file: FileId| loaded.sources.get(file).map_or("", SourceFile::path);
-    let split = |path: &str| path.rsplit_once('/').map_or((String::new(), path.to_string()), |(folder, name)| (format!("{folder}/"), name.to_string()));
+    let split = |path: &str| {
+        path.rsplit_once('/')
+            .map_or((String::new(), path.to_string()), |(folder, name)| (format!("{folder}/"), name.to_string()))
+    };
     let (folder, name) = split(path_of(application.template));
     let mut siblings: BTreeMap<String, usize> = BTreeMap::new();
     for other in &loaded.estate.applications {

@@ -83,7 +83,7 @@ fn plain(cell: &Cell) -> String {
 
 fn in_columns(table: &Table) -> String {
     let mut out = comfy_table::Table::new();
-    out.load_style(comfy_table::styles::UTF8_FULL_CONDENSED);
+    out.load_style(comfy_table::presets::UTF8_FULL_CONDENSED);
     out.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
     out.set_width(u16::try_from(terminal::style().width).unwrap_or(u16::MAX));
     out.set_header(&table.columns);

@@ -136,6 +136,15 @@ pub(super) fn users(application: &Application) -> BTreeMap<&str, usize> {
     users
 }
 
+/// Resources by kind, in words: `3 tables`, `8 others`.
+pub(super) fn resource_counts(numbers: &Numbers) -> Vec<String> {
+    let words = |(kind, count): &(ResourceKind, usize)| match kind {
+        ResourceKind::Other => counted(*count, "other"),
+        kind => counted(*count, diagram::kind_words(*kind)),
+    };
+    numbers.resources.iter().map(words).collect()
+}
+
 /// `3 tables`, `1 queue`.
 pub(super) fn counted(count: usize, noun: &str) -> String {
     let plural = match noun.strip_suffix('y') {

@@ -9,12 +9,18 @@ for (const section of document.querySelectorAll(".application")) {
   const view = { x: 0, y: 0, scale: 1 };
   let size = { width: 0, height: 0 };
 
+  // The open card lies over the right of the map.
+  const covered = () => {
+    const card = section.querySelector(".card:target");
+    return card && card.offsetWidth < map.clientWidth * 0.7 ? card.offsetWidth : 0;
+  };
   const show = () => {
     const width = size.width / view.scale;
+    const free = (size.width - covered()) / view.scale;
     const height = size.height / view.scale;
     const keep = (at, room, all) =>
       room >= all ? (all - room) / 2 : Math.min(Math.max(at, -room / 4), all - room * 0.75);
-    view.x = keep(view.x, width, full.width);
+    view.x = keep(view.x, free, full.width);
     view.y = height >= full.height ? 0 : keep(view.y, height, full.height);
     svg.setAttribute("viewBox", `${view.x} ${view.y} ${width} ${height}`);
   };
@@ -48,6 +54,7 @@ for (const section of document.querySelectorAll(".application")) {
     if (now === seen) return;
     seen = now;
     fit(true);
+    if (section.chosen) section.chosen();
   };
   new ResizeObserver(resized).observe(map);
   window.addEventListener("resize", resized);
@@ -121,6 +128,12 @@ for (const section of document.querySelectorAll(".application")) {
     for (const other of nodes) other.classList.toggle("dim", !near.has(other.id));
     for (const edge of edges) edge.classList.toggle("dim", !lines.has(edge));
     node.classList.add("chosen");
+    const box = node.getBBox();
+    const free = (size.width - covered()) / view.scale;
+    if (box.x + box.width + 20 > view.x + free) view.x = box.x + box.width + 40 - free;
+    if (box.x < view.x) view.x = box.x - 20;
+    const height = size.height / view.scale;
+    if (box.y < view.y || box.y + box.height > view.y + height) view.y = box.y - height / 3;
   };
   const open = (node) => {
     const card = cards.get(node.dataset.node);
@@ -144,6 +157,7 @@ for (const section of document.querySelectorAll(".application")) {
     const card = document.getElementById(location.hash.slice(1));
     const name = card && section.contains(card) ? card.dataset.function : undefined;
     choose(name === undefined ? null : nodes.find((node) => node.classList.contains("function") && node.dataset.node === name));
+    show();
   };
 
   for (const listing of section.querySelectorAll(".listing")) {

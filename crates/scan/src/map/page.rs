@@ -5,7 +5,7 @@
 //! the table lead to the cards.
 
 use super::card::{card, chip, place};
-use super::inventory::{Numbers, counted, starts, touched, wide_services};
+use super::inventory::{Numbers, counted, resource_counts, starts, touched, wide_services};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use diagram::escape;
@@ -130,7 +130,7 @@ fn numbers(out: &mut String, numbers: &Numbers) -> Result {
         numbers.wide,
         "functions allowed something on every resource of a service",
     )?;
-    let resources = numbers.resources.iter().map(|(kind, count)| counted(*count, diagram::kind_words(*kind))).collect();
+    let resources = resource_counts(numbers);
     number("", "Resources", numbers.resources.iter().map(|(_, count)| count).sum(), &kinds(resources))?;
     out.push_str("</dl>");
     Ok(())

@@ -1,6 +1,6 @@
 //! The map for a terminal of 100 columns.
 
-use super::inventory::{Numbers, counted, starts, touched, users, wide_services};
+use super::inventory::{Numbers, counted, resource_counts, starts, touched, users, wide_services};
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 use graph::{Application, Estate};
@@ -99,7 +99,7 @@ fn summary(out: &mut String, numbers: &Numbers) -> std::fmt::Result {
         notes.push(format!("{} allowed something on every resource of a service", counted(numbers.wide, "function")));
     }
     writeln!(out, "{}{}", counted(numbers.identities, "identity"), kinds(notes))?;
-    let resources = numbers.resources.iter().map(|(kind, count)| counted(*count, diagram::kind_words(*kind))).collect();
+    let resources = resource_counts(numbers);
     let count = numbers.resources.iter().map(|(_, count)| count).sum();
     writeln!(out, "{}{}", counted(count, "resource"), kinds(resources))
 }

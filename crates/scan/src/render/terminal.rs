@@ -40,13 +40,18 @@ pub(super) fn report(loaded: &Loaded, report: &Report, style: Style) -> String {
         out.push_str(&render_finding(&loaded.sources, finding, &secrets, style));
         out.push_str("\n\n");
     }
-    let spoken: Vec<&Diagnostic> = report.diagnostics.iter().filter(|diagnostic| diagnostic.level > Level::Note).collect();
+    let spoken: Vec<&Diagnostic> =
+        report.diagnostics.iter().filter(|diagnostic| diagnostic.level > Level::Note).collect();
     for shown in spoken.iter().take(DIAGNOSTICS_SHOWN) {
         out.push_str(&diagnostic(&loaded.sources, shown, style));
         out.push_str("\n\n");
     }
     if spoken.len() > DIAGNOSTICS_SHOWN {
-        let _ = writeln!(out, "... and {} more of these; `--format json` lists them all\n", spoken.len() - DIAGNOSTICS_SHOWN);
+        let _ = writeln!(
+            out,
+            "... and {} more of these; `--format json` lists them all\n",
+            spoken.len() - DIAGNOSTICS_SHOWN
+        );
     }
     sum(report, style, &mut out);
     out
@@ -54,7 +59,8 @@ pub(super) fn report(loaded: &Loaded, report: &Report, style: Style) -> String {
 
 fn numbers(loaded: &Loaded, style: Style, out: &mut String) {
     let functions: Vec<_> = loaded.estate.functions().collect();
-    let public = functions.iter().filter(|(application, function)| application.exposure(function) == Exposure::Public).count();
+    let public =
+        functions.iter().filter(|(application, function)| application.exposure(function) == Exposure::Public).count();
     let mut triggers: BTreeMap<&str, usize> = BTreeMap::new();
     let mut resources: BTreeMap<ResourceKind, usize> = BTreeMap::new();
     let (mut identities, mut statements) = (0, 0);
@@ -71,7 +77,10 @@ fn numbers(loaded: &Loaded, style: Style, out: &mut String) {
     let listed = |counts: Vec<String>| if counts.is_empty() { "none".to_string() } else { counts.join(", ") };
     let applications = loaded.estate.applications.len();
     let rows = [
-        ("applications", format!("{applications} from {} of {} files", plural(loaded.templates, "template"), loaded.files)),
+        (
+            "applications",
+            format!("{applications} from {} of {} files", plural(loaded.templates, "template"), loaded.files),
+        ),
         ("functions", format!("{}, {public} open to the public", functions.len())),
         ("triggers", listed(triggers.iter().map(|(kind, count)| format!("{count} {kind}")).collect())),
         ("identities", format!("{identities} with {}", plural(statements, "statement"))),
@@ -170,8 +179,12 @@ pub fn diagnostic(sources: &Sources, diagnostic: &Diagnostic, style: Style) -> S
         Level::Note => Tone::NOTE,
     };
     let title = tone.primary_title(diagnostic.message.as_str()).id(diagnostic.reader);
+    let place;
     let mut group = match diagnostic.span {
-        Some(span) => excerpts(sources, title, &Label { span, message: String::new() }, &[], &[]),
+        Some(span) => {
+            place = Label { span, message: String::new() };
+            excerpts(sources, title, &place, &[], &[])
+        }
         None => Group::with_title(title),
     };
     if let Some(help) = &diagnostic.help {
@@ -181,7 +194,13 @@ pub fn diagnostic(sources: &Sources, diagnostic: &Diagnostic, style: Style) -> S
 }
 
 /// One snippet per file, the primary place's first.
-fn excerpts<'a>(sources: &'a Sources, title: annotate_snippets::Title<'a>, primary: &'a Label, related: &'a [Label], secrets: &[Span]) -> Group<'a> {
+fn excerpts<'a>(
+    sources: &'a Sources,
+    title: annotate_snippets::Title<'a>,
+    primary: &'a Label,
+    related: &'a [Label],
+    secrets: &[Span],
+) -> Group<'a> {
     let mut files = vec![primary.span.file];
     for label in related {
         if !files.contains(&label.span.file) {
@@ -201,7 +220,8 @@ fn excerpts<'a>(sources: &'a Sources, title: annotate_snippets::Title<'a>, prima
         let start = line_start(file, first);
         let end = file.line(last).map_or(file.text().len(), |line| line_start(file, last) + line.len());
         let Some(text) = file.text().get(start..end) else { continue };
-        let mut snippet = Snippet::source(masked(text, start, secrets.iter().filter(|secret| secret.file == id))).path(file.path()).line_start(first as usize);
+        let in_file: Vec<Span> = secrets.iter().copied().filter(|secret| secret.file == id).collect();
+        let mut snippet = Snippet::source(masked(text, start, &in_file)).path(file.path()).line_start(first as usize);
         for (kind, range, label) in marks {
             let range = range.start.saturating_sub(start)..range.end.saturating_sub(start).min(text.len());
             let annotation = kind.span(range);
@@ -216,15 +236,19 @@ fn excerpts<'a>(sources: &'a Sources, title: annotate_snippets::Title<'a>, prima
 }
 
 /// The text with all but the first characters of each secret struck out, every byte in its place.
-fn masked<'a>(text: &'a str, start: usize, secrets: impl Iterator<Item = &'a Span>) -> Cow<'a, str> {
+fn masked<'a>(text: &'a str, start: usize, secrets: &[Span]) -> Cow<'a, str> {
     const SHOWN: usize = 4;
     let mut masked = Cow::Borrowed(text);
     for secret in secrets {
-        let (from, to) = ((secret.start as usize).saturating_sub(start), (secret.end as usize).saturating_sub(start).min(text.len()));
+        let (from, to) = (
+            (secret.start as usize).saturating_sub(start),
+            (secret.end as usize).saturating_sub(start).min(text.len()),
+        );
         let quoted = usize::from(text.get(from..).is_some_and(|rest| rest.starts_with(['"', '\''])));
         let from = from + SHOWN + quoted;
         if from < to.saturating_sub(quoted) && text.is_char_boundary(from) && text.is_char_boundary(to - quoted) {
-            let stars = |part: &str| part.bytes().map(|byte| if byte == b'\n' { '\n' } else { '*' }).collect::<String>();
+            let stars =
+                |part: &str| part.bytes().map(|byte| if byte == b'\n' { '\n' } else { '*' }).collect::<String>();
             let struck = stars(&masked[from..to - quoted]);
             masked.to_mut().replace_range(from..to - quoted, &struck);
         }

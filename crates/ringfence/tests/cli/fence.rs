@@ -1,0 +1,75 @@
+//! `ringfence fence`.
+
+use crate::project;
+use crate::project::{HANDLER, SHOP};
+
+#[test]
+fn written_once_checked_and_told_in_words() {
+    let shop = project().with("template.yaml", SHOP).with("src/app.py", HANDLER);
+    shop.run(&["fence", ".", "--check"]).code(1).says("fence.yaml is missing");
+    shop.run(&["fence", "."]).code(0).says("fence.yaml written: 1 function");
+    let fence = shop.read("fence.yaml");
+    for line in [
+        "code: src/app.py#handler",
+        "{ source: http-api, method: POST, path: /orders, authorization: none, because: \"template.yaml:",
+        "{ allow: \"dynamodb:PutItem\", on: Orders, name: \"*Orders*\", because: \"src/app.py:6\" }",
+        "processes: none",
+        "files: { write: [/tmp] }",
+    ] {
+        assert!(fence.contains(line), "no `{line}` in\n{fence}");
+    }
+    shop.run(&["fence", ".", "--check"]).code(0);
+    shop.run(&["fence", "."]).code(0).says("up to date");
+
+    let wider = HANDLER.replace(
+        "    return",
+        "    import urllib.request\n    urllib.request.urlopen('https://203.0.113.9/x')\n    table.delete_item(Key={'id': 1})\n    return",
+    );
+    let shop = shop.with("src/app.py", &wider);
+    let said = shop.run(&["fence", ".", "--check"]).code(1);
+    said.says("Buy now also talks to 203.0.113.9:443").says("Buy now also wants dynamodb:DeleteItem on Orders");
+    assert_eq!(shop.read("fence.yaml"), fence, "--check writes nothing");
+    shop.run(&["fence", ".", "--diff"]).code(1);
+    shop.run(&["fence", "."]).code(0);
+    shop.run(&["fence", ".", "--check"]).code(0);
+}
+
+#[test]
+fn moved_lines_are_no_drift_and_a_persons_words_stay() {
+    let shop = project().with("template.yaml", SHOP).with("src/app.py", HANDLER);
+    shop.run(&["fence", "."]).code(0);
+    let mine = shop
+        .read("fence.yaml")
+        .replace(
+            "    network: []\n",
+            "    network:\n      - { host: partner.example, port: 8443, because: \"agreed with the partner\" }\n",
+        )
+        .replace("  Buy:\n", "  # the shop's heart\n  Buy:\n    mode: observe\n");
+    let shop = shop.with("fence.yaml", &mine).with("src/app.py", &format!("\n\n# moved\n{HANDLER}"));
+    shop.run(&["fence", ".", "--check"]).code(0);
+    shop.run(&["fence", "."]).code(0);
+    let after = shop.read("fence.yaml");
+    for kept in ["# the shop's heart", "mode: observe", "partner.example", "src/app.py:9"] {
+        assert!(after.contains(kept), "lost {kept}\n{after}");
+    }
+}
+
+#[test]
+fn the_schema_of_the_format_is_json_schema() {
+    let json = project().run(&["fence", "--schema"]).code(0).json();
+    assert!(json["properties"]["functions"].is_object());
+}
+
+#[test]
+fn json_templates_are_drawn_like_yaml_ones() {
+    let json = r#"{"Resources": {"F": {"Type": "AWS::Serverless::Function", "Properties": {"Runtime": "nodejs22.x", "Handler": "index.handler",
+        "CodeUri": "f", "Events": {"Q": {"Type": "SQS", "Properties": {"Queue": {"Fn::GetAtt": ["Jobs", "Arn"]}}}}}},
+        "Jobs": {"Type": "AWS::SQS::Queue"}}}"#;
+    let app = project()
+        .with("template.json", json)
+        .with("f/index.js", "exports.handler = async () => fetch('https://api.example.com/v1');\n");
+    app.run(&["fence", "."]).code(0);
+    let fence = app.read("fence.yaml");
+    assert!(fence.contains("{ source: sqs, queue: Jobs, name: \"*Jobs*\""), "{fence}");
+    assert!(fence.contains("{ host: api.example.com, port: 443, because: \"f/index.js:1\" }"), "{fence}");
+}

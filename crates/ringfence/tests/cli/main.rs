@@ -1,0 +1,11 @@
+//! The program as a person runs it: real files in, what it prints and its exit code out.
+
+#![allow(clippy::unwrap_used)]
+
+mod bad_input;
+mod fence;
+mod map;
+mod project;
+mod scan;
+
+use project::project;
