@@ -296,6 +296,18 @@ fn set_positions(row: &[usize], position: &mut [f64]) {
     }
 }
 
+/// The mean height of neighbours, each with the less weight the more lines it has.
+fn pull<'a>(spots: &[Spot], near: impl Iterator<Item = &'a usize>) -> Option<f64> {
+    let (mut sum, mut weights) = (0.0, 0.0);
+    for &index in near {
+        let spot = &spots[index];
+        let weight = 1.0 / (spot.before.len() + spot.after.len()).max(1) as f64;
+        sum += spot.y * weight;
+        weights += weight;
+    }
+    (weights > 0.0).then(|| sum / weights)
+}
+
 fn barycentre(near: &[usize], value: &[f64]) -> Option<f64> {
     (!near.is_empty()).then(|| near.iter().map(|&index| value[index]).sum::<f64>() / near.len() as f64)
 }
@@ -346,7 +358,7 @@ fn place(spots: &mut [Spot], rows: &[Vec<usize>]) {
     }
     for round in 0..ROUNDS * 2 {
         let rightwards = round % 2 == 0;
-        let last = round + 2 >= ROUNDS * 2;
+        let last = round + 6 >= ROUNDS * 2;
         for step in 0..rows.len() {
             let row = &rows[if rightwards { step } else { rows.len() - 1 - step }];
             let value: Vec<f64> = spots.iter().map(|spot| spot.y).collect();
@@ -356,14 +368,11 @@ fn place(spots: &mut [Spot], rows: &[Vec<usize>]) {
                     let spot = &spots[index];
                     let (first, second) =
                         if rightwards { (&spot.before, &spot.after) } else { (&spot.after, &spot.before) };
-                    let near = barycentre(first, &value);
-                    let far = barycentre(second, &value);
-                    match (near, far) {
-                        (Some(near), Some(far)) if last => (near + far) / 2.0,
-                        (Some(near), _) => near,
-                        (None, Some(far)) => far,
-                        (None, None) => spot.y,
+                    if last {
+                        // A neighbour with few lines pulls harder than a hub: a route stands beside its function, not its API.
+                        return pull(spots, first.iter().chain(second)).unwrap_or(spot.y);
                     }
+                    barycentre(first, &value).or_else(|| barycentre(second, &value)).unwrap_or(spot.y)
                 })
                 .collect();
             settle(spots, row, &wanted);

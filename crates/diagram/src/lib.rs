@@ -15,6 +15,8 @@ mod mermaid;
 mod picture;
 mod reach;
 mod svg;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub use dot::dot;

@@ -213,7 +213,11 @@ impl Picture {
         self.node(format!("resource {}", resource.name), || Node {
             kind: Kind::Resource(resource.kind),
             name: resource.name.clone(),
-            detail: kind_words(resource.kind).to_owned(),
+            detail: match resource.kind {
+                // Its type says more than "resource".
+                ResourceKind::Other => resource.resource_type.rsplit("::").next().unwrap_or_default().to_owned(),
+                kind => kind_words(kind).to_owned(),
+            },
             title: format!("{}\n{}", resource.name, resource.resource_type),
             exposure: None,
             wide: false,
