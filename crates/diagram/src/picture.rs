@@ -108,8 +108,9 @@ impl Picture {
         for function in &application.functions {
             picture.function(application, function);
         }
+        let names = Names::of(application);
         for trigger in &application.triggers {
-            picture.trigger(application, trigger);
+            picture.trigger(application, &names, trigger);
         }
         for function in &application.functions {
             picture.url(application, function);
@@ -237,9 +238,9 @@ impl Picture {
     }
 
     /// The box that a trigger's events come out of, where it has a source: of the template or not.
-    fn source(&mut self, application: &Application, trigger: &Trigger) -> Option<usize> {
+    fn source(&mut self, application: &Application, names: &Names<'_>, trigger: &Trigger) -> Option<usize> {
         let source = trigger.source.as_ref()?;
-        if let Some(&name) = Names::of(application).targets(source, None).first() {
+        if let Some(&name) = names.targets(source, None).first() {
             return match application.resource(name) {
                 Some(resource) => Some(self.resource(resource)),
                 None => self.function_index(name),
@@ -257,12 +258,12 @@ impl Picture {
         }))
     }
 
-    fn trigger(&mut self, application: &Application, trigger: &Trigger) {
+    fn trigger(&mut self, application: &Application, names: &Names<'_>, trigger: &Trigger) {
         let Some(function) = self.function_index(&trigger.function) else { return };
         let exposure = trigger.exposure();
         let public = exposure == Exposure::Public;
         let outside = outside(trigger).map(|outside| self.outside(outside));
-        let source = self.source(application, trigger);
+        let source = self.source(application, names, trigger);
         let label = trigger.label();
         let has_routes = trigger.kind.is_http() || trigger.kind == TriggerKind::AppSync;
 

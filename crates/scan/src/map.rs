@@ -6,6 +6,8 @@ mod card;
 mod inventory;
 mod page;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use graph::Estate;
 use source::Sources;
