@@ -23,7 +23,7 @@ pub use event::{Incoming, event};
 pub use route::{Flavor, Found, Route, Routes};
 pub use server::{Config, Gateway, Limits};
 
-use hyper::body::Bytes;
+pub use hyper::body::Bytes;
 use std::pin::Pin;
 
 /// What a function answered.

@@ -89,9 +89,14 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let template = loaded.sources.get(application.template).map_or("", source::SourceFile::path);
     let template_folder = loaded.root.join(Path::new(template).parent().unwrap_or(Path::new("")));
     let state = template_folder.join(".ringfence");
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&state).with_context(|| format!("can't make `{}`", state.display()))?;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&state)
+        .with_context(|| format!("can't make `{}`", state.display()))?;
     // Nothing in it belongs into the repository.
-    std::fs::write(state.join(".gitignore"), "*\n").with_context(|| format!("can't write into `{}`", state.display()))?;
+    std::fs::write(state.join(".gitignore"), "*\n")
+        .with_context(|| format!("can't write into `{}`", state.display()))?;
 
     let endpoint = match &args.aws_endpoint {
         Some(url) => Some(Endpoint::parse(url, args.allow_remote_endpoint).map_err(|error| match error {
@@ -111,8 +116,10 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
         bail!("none of the functions of `{}` can be run here", application.name);
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("can't start the runtime")?;
-    let scene = Scene { args: &args, application, plan: &plan, fences, agent, endpoint, state: &state, extra, loaded: &loaded };
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("can't start the runtime")?;
+    let scene =
+        Scene { args: &args, application, plan: &plan, fences, agent, endpoint, state: &state, extra, loaded: &loaded };
     let outcome = runtime.block_on(scene.play());
     // Whatever still hangs on a slow disk doesn't keep the terminal.
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -132,9 +139,17 @@ fn choose<'a>(loaded: &'a ::scan::Loaded, path: &Path) -> anyhow::Result<&'a App
         ([], _) => bail!("no function under `{}` to run", path.display()),
         ([only], _) | (_, [only]) => Ok(only),
         _ => {
-            let names: Vec<String> =
-                with_functions.iter().take(20).map(|one| format!("  {}", loaded.root.join(template(one)).display())).collect();
-            bail!("`{}` holds {} applications; name one of them:\n{}", path.display(), with_functions.len(), names.join("\n"))
+            let names: Vec<String> = with_functions
+                .iter()
+                .take(20)
+                .map(|one| format!("  {}", loaded.root.join(template(one)).display()))
+                .collect();
+            bail!(
+                "`{}` holds {} applications; name one of them:\n{}",
+                path.display(),
+                with_functions.len(),
+                names.join("\n")
+            )
         }
     }
 }
@@ -196,7 +211,8 @@ impl Scene<'_> {
         let data = self.args.data.clone().unwrap_or_else(|| self.state.to_owned()).join("lake");
         let lake = Arc::new(lake::Lake::open(&data)?);
         // A verdict shows up at the door soon after it was made.
-        let options = watch::Options { batch_wait: Duration::from_millis(20), live: 16_384, ..watch::Options::default() };
+        let options =
+            watch::Options { batch_wait: Duration::from_millis(20), live: 16_384, ..watch::Options::default() };
         let watch = watch::Watch::start(Arc::clone(&lake), options);
         let verdicts = Arc::new(Verdicts::default());
         let follower = tokio::spawn(people::follow(watch.handle().subscribe(), Arc::clone(&verdicts), self.args.logs));
@@ -244,7 +260,8 @@ impl Scene<'_> {
         let host = Arc::new(Host::start(host::Config::new(functions, recorder)));
         events.open(Arc::clone(&host));
         let token = host::token().context("no random token")?;
-        let door = gateway::door::Door::open(token.clone(), Arc::clone(&events) as Arc<dyn gateway::door::Deliver>).await?;
+        let door =
+            gateway::door::Door::open(token.clone(), Arc::clone(&events) as Arc<dyn gateway::door::Deliver>).await?;
 
         let (console_stop, console_stopped) = oneshot::channel::<()>();
         let console_state = console::State {
@@ -341,7 +358,8 @@ impl Scene<'_> {
             let mut names = LocalNames::new(self.application, relay.url());
             for function in &self.application.functions {
                 if function.url.is_some() {
-                    names = names.with_address(format!("{}Url", function.name), format!("{gateway}/_url/{}/", function.name));
+                    names = names
+                        .with_address(format!("{}Url", function.name), format!("{gateway}/_url/{}/", function.name));
                 }
             }
             for trigger in self.application.triggers.iter().filter(|trigger| trigger.kind.is_http()) {
@@ -354,7 +372,8 @@ impl Scene<'_> {
                     let mode = if mode == Mode::Block { "block" } else { "observe" };
                     let mut records = OsString::from("unix:");
                     records.push(socket);
-                    let mut guard: Vec<OsString> = vec![agent.into(), "--fence".into(), self.fences.file.clone().into()];
+                    let mut guard: Vec<OsString> =
+                        vec![agent.into(), "--fence".into(), self.fences.file.clone().into()];
                     guard.extend(["--function".into(), planned.name.clone().into(), "--mode".into(), mode.into()]);
                     guard.extend(["--records".into(), records, "--".into()]);
                     guard
@@ -381,16 +400,22 @@ impl Scene<'_> {
 async fn refuse_second(facts: &Path) -> anyhow::Result<()> {
     let Ok(text) = std::fs::read_to_string(facts) else { return Ok(()) };
     let facts: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-    let door = facts.get("door").and_then(serde_json::Value::as_str).unwrap_or("").trim_start_matches("http://").to_owned();
+    let door =
+        facts.get("door").and_then(serde_json::Value::as_str).unwrap_or("").trim_start_matches("http://").to_owned();
     if !door.is_empty() && tokio::net::TcpStream::connect(&door).await.is_ok() {
-        bail!("it is running already (process {}); stop that one first", facts.get("pid").unwrap_or(&serde_json::Value::Null));
+        bail!(
+            "it is running already (process {}); stop that one first",
+            facts.get("pid").unwrap_or(&serde_json::Value::Null)
+        );
     }
     Ok(())
 }
 
 fn in_use(error: std::io::Error, port: u16, flag: &str) -> anyhow::Error {
     if error.kind() == std::io::ErrorKind::AddrInUse {
-        anyhow::anyhow!("port {port} is in use by another program; `{flag}` names another, and without it a free one is taken")
+        anyhow::anyhow!(
+            "port {port} is in use by another program; `{flag}` names another, and without it a free one is taken"
+        )
     } else {
         anyhow::Error::new(error).context(format!("can't listen on port {port}"))
     }

@@ -42,7 +42,8 @@ pub(super) fn effective(loaded: &scan::Loaded, application: &Application, state:
             for (name, schema) in derived.schemas {
                 fence.schemas.entry(name).or_insert(schema);
             }
-            let origin = if added.is_empty() { shown } else { format!("{shown}, and derived for {}", added.join(", ")) };
+            let origin =
+                if added.is_empty() { shown } else { format!("{shown}, and derived for {}", added.join(", ")) };
             (fence, origin)
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

@@ -70,7 +70,10 @@ pub(super) fn table(
             })
             .collect();
         let others = application.triggers_of(&planned.name).filter(|trigger| {
-            let served = matches!(trigger.kind, TriggerKind::HttpApi | TriggerKind::RestApi | TriggerKind::LoadBalancer | TriggerKind::FunctionUrl);
+            let served = matches!(
+                trigger.kind,
+                TriggerKind::HttpApi | TriggerKind::RestApi | TriggerKind::LoadBalancer | TriggerKind::FunctionUrl
+            );
             !served
         });
         starts.extend(others.map(graph::Trigger::label));
