@@ -5,6 +5,7 @@ use facts::Access;
 use findings::Severity;
 use graph::{Application, Effect, Function, Origin, Part, Statement, Value};
 use serde_json::Value as Json;
+use source::Span;
 
 /// How far a resource pattern reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -296,7 +297,7 @@ pub(crate) fn for_anyone(statement: &Statement) -> bool {
 }
 
 /// Keys whose values only the platform sets and that tell callers apart.
-const TELLING_KEYS: [&str; 21] = [
+const TELLING_KEYS: [&str; 22] = [
     "aws:sourceip",
     "aws:vpcsourceip",
     "aws:sourcevpc",
@@ -318,6 +319,7 @@ const TELLING_KEYS: [&str; 21] = [
     "s3:dataaccesspointaccount",
     "s3:dataaccesspointarn",
     "lambda:eventsourcetoken",
+    "elasticfilesystem:accessedviamounttarget",
 ];
 
 /// Whether a condition keeps strangers out: it asks for a known network, account, organisation or source. Asking for TLS, a
@@ -340,32 +342,55 @@ pub(crate) fn denies_strangers(policy: &[Statement]) -> bool {
     })
 }
 
-/// The same for a policy document that stands in a property: everyone it admits is told apart, or strangers are denied.
-pub(crate) fn document_keeps_strangers_out(document: &Json) -> bool {
-    let statements = document.get("Statement").unwrap_or(document);
-    let statements: Vec<&Json> = match statements {
-        Json::Array(items) => items.iter().collect(),
-        other => vec![other],
-    };
-    let effect = |statement: &Json| statement.get("Effect").and_then(Json::as_str).unwrap_or("Allow").to_string();
-    let anyone = |statement: &Json| match statement.get("Principal") {
-        Some(Json::String(text)) => text == "*",
-        Some(Json::Object(kinds)) => kinds.values().any(|value| {
-            value.as_str() == Some("*")
-                || value.as_array().is_some_and(|all| all.iter().any(|one| one.as_str() == Some("*")))
-        }),
-        _ => false,
-    };
-    let denied = statements.iter().any(|statement| {
-        effect(statement) == "Deny"
-            && tells_callers_apart(statement.get("Condition"), |operator| operator.contains("not"))
-    });
-    let mut allowing = statements.iter().filter(|statement| effect(statement) == "Allow").peekable();
-    denied
+/// Whether a resource policy admits only callers it tells apart, or turns strangers away.
+pub(crate) fn narrows(policy: &[Statement]) -> bool {
+    let mut allowing = policy.iter().filter(|statement| statement.effect == Effect::Allow).peekable();
+    denies_strangers(policy)
         || (allowing.peek().is_some()
-            && allowing.all(|statement| {
-                statement.is_object() && (!anyone(statement) || keeps_strangers_out(statement.get("Condition")))
-            }))
+            && allowing.all(|statement| !for_anyone(statement) || keeps_strangers_out(statement.condition.as_ref())))
+}
+
+/// The statements of a resource policy that stands in a property, as far as telling callers apart needs them. What depends on
+/// deployment is none of those.
+pub(crate) fn written_in(document: &Json, span: Span) -> Vec<Statement> {
+    let many = |value: Option<&Json>| -> Vec<Json> {
+        match value {
+            Some(Json::Array(items)) => items.clone(),
+            Some(value) => vec![value.clone()],
+            None => Vec::new(),
+        }
+    };
+    let texts = |value: Option<&Json>| -> Vec<String> {
+        many(value).iter().filter_map(Json::as_str).map(str::to_string).collect()
+    };
+    let statements = document.get("Statement").unwrap_or(document);
+    many(Some(statements))
+        .iter()
+        .filter(|statement| statement.get("Effect").is_some())
+        .map(|statement| {
+            let anyone = statement.get("NotPrincipal").is_some();
+            let principals = match statement.get("Principal") {
+                Some(Json::Object(kinds)) => kinds.values().flat_map(|value| texts(Some(value))).collect(),
+                value => texts(value),
+            };
+            let not_actions = statement.get("Action").is_none() && statement.get("NotAction").is_some();
+            Statement {
+                effect: if statement.get("Effect").and_then(Json::as_str) == Some("Deny") {
+                    Effect::Deny
+                } else {
+                    Effect::Allow
+                },
+                actions: texts(statement.get(if not_actions { "NotAction" } else { "Action" })),
+                not_actions,
+                resources: texts(statement.get("Resource")).into_iter().map(Value::text).collect(),
+                not_resources: false,
+                principals: principals.into_iter().chain(anyone.then(|| "*".to_string())).map(Value::text).collect(),
+                condition: statement.get("Condition").filter(|condition| !condition.is_null()).cloned(),
+                origin: Origin::Inline,
+                span,
+            }
+        })
+        .collect()
 }
 
 fn tells_callers_apart(condition: Option<&Json>, counts: impl Fn(&str) -> bool) -> bool {

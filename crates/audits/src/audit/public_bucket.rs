@@ -1,7 +1,7 @@
 //! `public-bucket`: a bucket whose objects anyone may read or write.
 
 use crate::context::less;
-use crate::policy::{denies_strangers, for_anyone, keeps_strangers_out};
+use crate::policy::{denies_strangers, for_anyone, keeps_strangers_out, written_in};
 use crate::{Audit, Context};
 use facts::Access;
 use findings::{AuditInfo, Confidence, Severity};
@@ -121,11 +121,24 @@ fn by_access_list(bucket: &Resource, context: &mut Context<'_>) {
 }
 
 fn by_policy(bucket: &Resource, is_bucket: bool, context: &mut Context<'_>) {
+    // The policy of a bucket that isn't in the template has its statements only in its text.
+    let elsewhere = || {
+        let inside = |statement: &Statement| {
+            let (outer, inner) = (bucket.span, statement.span);
+            inner.file == outer.file && inner.start >= outer.start && inner.end <= outer.end
+        };
+        let attached = || context.application().resources.iter().any(|other| other.policy.iter().any(inside));
+        bucket.property("PolicyDocument").filter(|_| !is_bucket && !attached())
+    };
+    let read: Vec<Statement> = match elsewhere() {
+        Some(document) => written_in(document, bucket.property_span("PolicyDocument")),
+        None => bucket.policy.clone(),
+    };
     let state = if is_bucket { block(bucket, ["BlockPublicPolicy", "RestrictPublicBuckets"]) } else { Block::Unsaid };
-    if state == Block::On || denies_strangers(&bucket.policy) {
+    if state == Block::On || denies_strangers(&read) {
         return;
     }
-    for statement in &bucket.policy {
+    for statement in &read {
         let open = statement.effect == Effect::Allow
             && for_anyone(statement)
             && !keeps_strangers_out(statement.condition.as_ref());
@@ -251,6 +264,23 @@ mod tests {
         let found = bucket(SITE, &write);
         assert!(matches!(found.as_slice(), [one] if one.starts_with("critical")), "{found:?}");
         assert_eq!(bucket(ON, &write), [""; 0]);
+    }
+
+    #[test]
+    fn the_policy_of_a_bucket_that_is_not_here_counts_too() {
+        let found = lines(
+            "public-bucket",
+            r#"
+            Resources:
+              Open:
+                Type: AWS::S3::BucketPolicy
+                Properties:
+                  Bucket: not-here
+                  PolicyDocument:
+                    Statement: { Effect: Allow, Principal: { AWS: ["*"] }, Action: "s3:Get*", Resource: "arn:aws:s3:::not-here/*" }
+            "#,
+        );
+        assert!(matches!(found.as_slice(), [one] if one.starts_with("high/medium")), "{found:?}");
     }
 
     #[test]

@@ -50,10 +50,10 @@ impl Audit for PublicResourcePolicy {
         {
             return;
         }
-        if matches!(resource.resource_type.as_str(), "AWS::Lambda::Permission" | "AWS::Lambda::LayerVersionPermission")
-        {
-            permission(resource, context);
-            return;
+        match resource.resource_type.as_str() {
+            "AWS::Lambda::Permission" | "AWS::Lambda::LayerVersionPermission" => return permission(resource, context),
+            "AWS::Events::EventBusPolicy" if resource.policy.is_empty() => return bus(resource, context),
+            _ => {}
         }
         if denies_strangers(&resource.policy) {
             return;
@@ -82,7 +82,12 @@ impl Audit for PublicResourcePolicy {
             let head = context.head(resource.span);
             context
                 .report(span, format!("any AWS account may {not}{shown} on `{}`", resource.name))
-                .severity(if reads_only { Severity::Medium } else { Severity::High })
+                .severity(match (resource.kind, reads_only) {
+                    // Whoever mounts a file system has to reach its network first.
+                    (ResourceKind::FileSystem, _) => Severity::Low,
+                    (_, true) => Severity::Medium,
+                    _ => Severity::High,
+                })
                 .confidence(confidence)
                 .primary(match statement.condition {
                     Some(_) => "for anyone, and its condition doesn't tell callers apart",
@@ -95,6 +100,19 @@ impl Audit for PublicResourcePolicy {
                 );
         }
     }
+}
+
+/// A permission on an event bus in its short form.
+fn bus(resource: &Resource, context: &mut Context<'_>) {
+    let limited = resource.property("Condition").is_some_and(|condition| !condition.is_null());
+    if resource.property("Principal").and_then(Json::as_str) != Some("*") || limited {
+        return;
+    }
+    let span = resource.property_span("Principal");
+    context
+        .report(span, format!("any AWS account may put events on the bus of policy `{}`", resource.name))
+        .primary("given to everyone")
+        .remediation("name the account in `Principal`, or ask for your organisation with `Condition: { Type: StringEquals, Key: aws:PrincipalOrgID, Value: o-… }`");
 }
 
 /// A permission on a function or layer that is given to everyone.
@@ -163,6 +181,20 @@ mod tests {
             "{ Effect: Allow, Principal: { Service: sns.amazonaws.com }, Action: sqs:SendMessage, Resource: !GetAtt Paid.Arn }",
         );
         assert!(service.is_empty(), "{service:?}");
+    }
+
+    #[test]
+    fn a_bus_for_everyone_is_reported_and_one_for_an_organisation_is_not() {
+        let bus = |more: &str| {
+            let text = format!(
+                "Resources:\n  Open: {{ Type: AWS::Events::EventBusPolicy, Properties: {{ StatementId: s, Principal: '*', Action: events:PutEvents{more} }} }}\n"
+            );
+            lines("public-resource-policy", &text)
+        };
+        let open = bus("");
+        assert!(matches!(open.as_slice(), [one] if one.starts_with("high/high")), "{open:?}");
+        let organisation = bus(", Condition: { Type: StringEquals, Key: aws:PrincipalOrgID, Value: o-12345 }");
+        assert!(organisation.is_empty(), "{organisation:?}");
     }
 
     #[test]

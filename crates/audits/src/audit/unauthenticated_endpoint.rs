@@ -1,9 +1,9 @@
 //! `unauthenticated-endpoint`: a route that anyone can call.
 
-use crate::policy::{denies_strangers, document_keeps_strangers_out, keeps_strangers_out, touches, writes};
+use crate::policy::{narrows, touches, writes, written_in};
 use crate::{Audit, Context};
 use findings::{AuditInfo, Confidence, Severity};
-use graph::{Application, Authorization, Effect, Resource, Trigger, TriggerKind, Value};
+use graph::{Application, Authorization, Resource, Trigger, TriggerKind, Value};
 use serde_json::Value as Json;
 
 const INFO: AuditInfo = AuditInfo {
@@ -247,15 +247,9 @@ fn has_narrowing_policy(api: &Resource) -> bool {
         .and_then(Json::as_object)
         .is_some_and(|policy| policy.keys().any(|key| key.ends_with("Whitelist")));
     let documents = ["Policy", "Auth.ResourcePolicy.CustomStatements"];
-    if documents.iter().filter_map(|path| api.property(path)).any(document_keeps_strangers_out) {
-        return true;
-    }
-    let mut allowing = api.policy.iter().filter(|statement| statement.effect == Effect::Allow).peekable();
-    sam || denies_strangers(&api.policy)
-        || (allowing.peek().is_some()
-            && allowing.all(|statement| {
-                !crate::policy::for_anyone(statement) || keeps_strangers_out(statement.condition.as_ref())
-            }))
+    let written =
+        documents.iter().filter_map(|path| api.property(path)).any(|document| narrows(&written_in(document, api.span)));
+    sam || written || narrows(&api.policy)
 }
 
 /// Whether a WebSocket route is the one that decides who may connect: `$connect`, or the first of an API that has none.
