@@ -267,6 +267,13 @@ mod tests {
     }
 
     #[test]
+    fn a_policy_that_names_its_bucket_by_its_deployed_name_is_one_finding() {
+        let read = policy("{ Effect: Allow, Principal: '*', Action: s3:GetObject, Resource: 'arn:aws:s3:::files/*' }");
+        let found = bucket(OFF, &read.replace("!Ref Files", "files"));
+        assert!(matches!(found.as_slice(), [one] if one.contains("bucket `Files`")), "{found:?}");
+    }
+
+    #[test]
     fn the_policy_of_a_bucket_that_is_not_here_counts_too() {
         let found = lines(
             "public-bucket",
