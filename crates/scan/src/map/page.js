@@ -185,6 +185,15 @@ for (const section of document.querySelectorAll(".application")) {
 // One application at a time.
 const sections = [...document.querySelectorAll(".application")];
 const links = [...document.querySelectorAll(".bar nav a")];
+// Many of them are easier to find in a list.
+let list = null;
+if (links.length > 10) {
+  list = document.createElement("select");
+  list.setAttribute("aria-label", "Application");
+  for (const link of links) list.append(new Option(link.textContent, link.hash));
+  list.addEventListener("change", () => (location.hash = list.value));
+  links[0].closest("nav").replaceWith(list);
+}
 const turn = () => {
   const target = document.getElementById(location.hash.slice(1));
   const current = (target && target.closest(".application")) || sections[0];
@@ -193,6 +202,7 @@ const turn = () => {
     section.classList.toggle("away", section !== current);
     if (away && section === current && section.fit) section.fit(true);
     if (section.chosen) section.chosen();
+    if (list && section === current) list.selectedIndex = index;
     if (links[index]) {
       if (section === current) links[index].setAttribute("aria-current", "true");
       else links[index].removeAttribute("aria-current");

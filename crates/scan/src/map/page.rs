@@ -69,7 +69,7 @@ fn write_page(out: &mut String, estate: &Estate, sources: &Sources, style: &str)
     for (index, application) in estate.applications.iter().enumerate() {
         section(out, application, index, sources)?;
     }
-    write!(out, "</main><script>{SCRIPT}</script></body></html>\n")
+    writeln!(out, "</main><script>{SCRIPT}</script></body></html>")
 }
 
 fn section(out: &mut String, application: &Application, index: usize, sources: &Sources) -> Result {
@@ -93,7 +93,9 @@ fn section(out: &mut String, application: &Application, index: usize, sources: &
         card(out, application, function, &format!("a{index}-c{number}"), sources)?;
     }
     out.push_str("</div></div>");
-    functions(out, application, index, sources)?;
+    if !application.functions.is_empty() {
+        functions(out, application, index, sources)?;
+    }
     resources(out, application, sources)?;
     out.push_str("</section>");
     Ok(())
@@ -128,7 +130,7 @@ fn numbers(out: &mut String, numbers: &Numbers) -> Result {
         if numbers.wide > 0 { "bad" } else { "" },
         "With wide permissions",
         numbers.wide,
-        "functions allowed something on every resource of a service",
+        if numbers.wide > 0 { "functions allowed something on every resource of a service" } else { "" },
     )?;
     let resources = resource_counts(numbers);
     number("", "Resources", numbers.resources.iter().map(|(_, count)| count).sum(), &kinds(resources))?;
