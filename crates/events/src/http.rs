@@ -41,6 +41,7 @@ pub(crate) fn version_two(mut map: Map<String, Value>, limits: &Limits) -> Event
         request_context(&mut collector, context);
     }
     http.route = text_of(&map, "routeKey").and_then(|key| key.split_once(' ').map(|(_, path)| path.to_owned()));
+    cookies(&mut collector, &map);
     let body = body(&mut collector, &mut map, limits);
     let table = [
         ("version", PLATFORM),
@@ -88,6 +89,7 @@ pub(crate) fn version_one(kind: TriggerKind, mut map: Map<String, Value>, limits
             }
         }
     }
+    cookies(&mut collector, &map);
     let body = body(&mut collector, &mut map, limits);
     let table = [
         ("version", PLATFORM),
@@ -174,6 +176,24 @@ fn body(collector: &mut Collector, map: &mut Map<String, Value>, limits: &Limits
         return collector.base64_message("body", text, &said, limits);
     }
     collector.text_message("body", text, &said)
+}
+
+/// Cookies one by one, beside the header that holds them all: what is wrapped in a cookie's value shows only then.
+fn cookies(collector: &mut Collector, map: &Map<String, Value>) {
+    const MOST: usize = 200;
+    let listed = map.get("cookies").and_then(Value::as_array);
+    let listed = listed.into_iter().flatten().filter_map(Value::as_str);
+    let all = listed.chain(header(map, "cookie")).flat_map(|header| header.split(';'));
+    let values: Vec<Value> = all
+        .take(MOST)
+        .filter_map(|cookie| cookie.split_once('='))
+        .map(|(name, value)| {
+            Value::Object(Map::from_iter([(name.trim().to_owned(), value.trim().trim_matches('"').into())]))
+        })
+        .collect();
+    if !values.is_empty() {
+        collector.push("cookies", Value::Array(values), CALLER);
+    }
 }
 
 /// A header's (last) value, whichever case its name has and whether or not it comes as a list.

@@ -19,7 +19,6 @@ pub struct Inspector {
     hint: Option<TriggerKind>,
     /// An event without an envelope may come in, so its sender could make one up.
     forgeable: bool,
-    engine: &'static Engine,
     event_limits: events::Limits,
     text_limits: waf::Limits,
     incidents: Incidents,
@@ -163,7 +162,6 @@ impl Inspector {
             hint,
             lines,
             mode,
-            engine: Engine::shared(),
             event_limits,
             text_limits,
             incidents: Incidents::default(),
@@ -174,6 +172,12 @@ impl Inspector {
     #[must_use]
     pub fn with_limits(self, event_limits: events::Limits, text_limits: waf::Limits) -> Inspector {
         Inspector { event_limits, text_limits, ..self }
+    }
+
+    /// Builds the rules all inspectors share, which otherwise happens at the first event. It takes some milliseconds, and any
+    /// thread may spend them while something else starts.
+    pub fn prepare() {
+        Engine::shared();
     }
 
     /// Whether it acts or only looks.
@@ -413,7 +417,8 @@ impl Inspector {
                 Whose::Caller(Expect::ObjectKey) => FieldKind::ObjectKey,
             };
             let context = Context::of(kind);
-            match self.engine.walk(&part.path, &part.value, &budget.left(), &|_| context, &mut findings.injections) {
+            match Engine::shared().walk(&part.path, &part.value, &budget.left(), &|_| context, &mut findings.injections)
+            {
                 Ok(work) => budget.spend(work),
                 Err(exceeded) => {
                     budget.spent();

@@ -31,6 +31,8 @@ const HELD: &str = "none";
 
 /// Runs the function behind its fence; gives back the exit code.
 pub(crate) fn run(options: Options, started: Instant) -> Result<u8, Problem> {
+    // While the function's own runtime starts. Where no thread can be had, the first event waits for it.
+    let _ = std::thread::Builder::new().name("rules".into()).spawn(Inspector::prepare);
     let (function, schemas) = read_fence(&options)?;
     let mode = options.mode.unwrap_or(match function.mode.unwrap_or_default() {
         fence::Mode::Block => Mode::Block,
