@@ -5,6 +5,8 @@ pub(crate) mod fence;
 pub(crate) mod hunt;
 pub(crate) mod map;
 pub(crate) mod scan;
+pub(crate) mod send;
+pub(crate) mod up;
 
 use std::path::Path;
 

@@ -21,6 +21,8 @@ enum Command {
     Scan(commands::scan::Args),
     Map(commands::map::Args),
     Fence(commands::fence::Args),
+    Up(commands::up::Args),
+    Send(commands::send::Args),
     Hunt(commands::hunt::Args),
     Explain(commands::explain::Args),
 }
@@ -31,6 +33,8 @@ fn main() -> ExitCode {
         Command::Scan(args) => commands::scan::run(args),
         Command::Map(args) => commands::map::run(args),
         Command::Fence(args) => commands::fence::run(args),
+        Command::Up(args) => commands::up::run(args),
+        Command::Send(args) => commands::send::run(args),
         Command::Hunt(args) => commands::hunt::run(args),
         Command::Explain(args) => commands::explain::run(args),
     };

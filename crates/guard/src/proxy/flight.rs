@@ -93,7 +93,12 @@ impl Landed {
         let record = |body: records::Body| Record::new(time, function, body).with_request_id(flight.id.clone());
         let answer = captured.as_ref().map(Captured::kept).unwrap_or_default();
         let microseconds = |duration: Duration| duration.as_micros().try_into().unwrap_or(u64::MAX);
-        let mut made = vec![record(
+        let mut made = Vec::new();
+        // The verdict first: whoever sees the invocation's record knows whether there was anything to say of its event.
+        if flight.notable {
+            made.push(record(flight.verdict.clone().into()));
+        }
+        made.push(record(
             Invocation {
                 trigger: flight.verdict.trigger.clone(),
                 outcome,
@@ -110,10 +115,7 @@ impl Landed {
                 }),
             }
             .into(),
-        )];
-        if flight.notable {
-            made.push(record(flight.verdict.clone().into()));
-        }
+        ));
         if outcome == Outcome::Error
             && let Some(error) = function_error(&answer)
         {

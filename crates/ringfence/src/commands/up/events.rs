@@ -3,7 +3,7 @@
 use gateway::door::{Deliver, Delivered, Delivering, NotTaken};
 use gateway::{Answer, Answering, Refused};
 use host::{Host, InvocationType, InvokeError};
-use records::{Action, Body, Outcome, Record, Verdict};
+use records::{Action, Body, Invocation, Outcome, Record, Verdict};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
@@ -39,24 +39,32 @@ impl Verdicts {
     /// Takes note of what matters here.
     pub(super) fn note(&self, record: &Record) {
         match (&record.body, &record.request_id) {
-            (Body::Verdict(verdict), Some(id)) => {
-                let mut inner = self.lock();
-                if inner.by_request.insert(id.clone(), verdict.clone()).is_none() {
-                    inner.order.push_back(id.clone());
+            (Body::Verdict(verdict), Some(id)) => self.keep(id, verdict.clone()),
+            // The guard records a verdict before the invocation, and none where it has nothing to say of the event.
+            (Body::Invocation(invocation), Some(id)) if invocation.outcome != Outcome::Refused => {
+                if !self.lock().by_request.contains_key(id) {
+                    self.keep(id, passed(invocation));
                 }
-                while inner.order.len() > REMEMBERED {
-                    if let Some(old) = inner.order.pop_front() {
-                        inner.by_request.remove(&old);
-                    }
-                }
-                drop(inner);
-                self.came.notify_waiters();
             }
             (Body::Started(started), _) => {
                 self.lock().tiers.insert(record.function.clone(), started.tier.clone());
             }
             _ => {}
         }
+    }
+
+    fn keep(&self, id: &str, verdict: Verdict) {
+        let mut inner = self.lock();
+        if inner.by_request.insert(id.to_owned(), verdict).is_none() {
+            inner.order.push_back(id.to_owned());
+        }
+        while inner.order.len() > REMEMBERED {
+            if let Some(old) = inner.order.pop_front() {
+                inner.by_request.remove(&old);
+            }
+        }
+        drop(inner);
+        self.came.notify_waiters();
     }
 
     /// The tier a function's guard reported.
@@ -163,6 +171,21 @@ impl Deliver for Events {
             }
             Ok(delivered)
         })
+    }
+}
+
+/// The verdict on an event that the guard let through without a word.
+fn passed(invocation: &Invocation) -> Verdict {
+    Verdict {
+        mode: records::Mode::Block,
+        action: Action::Pass,
+        trigger: invocation.trigger.clone(),
+        incident: None,
+        reason: String::new(),
+        matches: Vec::new(),
+        records_total: 0,
+        records_refused: 0,
+        source: invocation.source.clone(),
     }
 }
 
