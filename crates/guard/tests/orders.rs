@@ -1,6 +1,8 @@
 //! The example application's own traffic against fences as they would be derived from its template: every honest event
 //! passes, every hostile one is stopped, in the way its trigger asks for.
 
+#![allow(clippy::unwrap_used)]
+
 use fence::{EventFence, FunctionFence};
 use guard::{Action, Decision, Inspector};
 use records::Mode;
