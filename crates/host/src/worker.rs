@@ -47,11 +47,20 @@ struct Failed {
     kind: String,
     payload: Bytes,
     outcome: Outcome,
+    /// Whether a guard, where there is one, was there to record it.
+    seen: bool,
+    /// Whether the error itself is recorded already.
+    told: bool,
 }
 
 impl Failed {
     fn new(kind: &str, message: &str, outcome: Outcome) -> Self {
-        Self { kind: kind.into(), payload: error_json(kind, message).into(), outcome }
+        Self { kind: kind.into(), payload: error_json(kind, message).into(), outcome, seen: false, told: false }
+    }
+
+    /// One that the function itself reported, or its orderly end.
+    fn reported(payload: Bytes, outcome: Outcome) -> Self {
+        Self { kind: error_type(&payload), payload, outcome, seen: true, told: false }
     }
 }
 
@@ -192,14 +201,14 @@ impl Worker {
                         reported = Some(payload);
                     }
                     break match reported.take() {
-                        Some(payload) => Failed { kind: error_type(&payload), payload, outcome: Outcome::Crashed },
+                        Some(payload) => Failed { seen: false, ..Failed::reported(payload, Outcome::Crashed) },
                         None => Failed::new("Runtime.ExitError", &exited(None, status.ok()), Outcome::Crashed),
                     };
                 }
                 () = &mut deadline => {
                     let text = format!("the function did not get ready within {} seconds", self.init_timeout.as_secs());
                     break match reported.take() {
-                        Some(payload) => Failed { kind: error_type(&payload), payload, outcome: Outcome::Crashed },
+                        Some(payload) => Failed { seen: false, ..Failed::reported(payload, Outcome::Crashed) },
                         None => Failed::new("Runtime.InitTimeout", &text, Outcome::Crashed),
                     };
                 }
@@ -209,10 +218,11 @@ impl Worker {
         Err(Some(self.failed_to_start(failed)))
     }
 
-    fn failed_to_start(&self, failed: Failed) -> Failed {
+    fn failed_to_start(&self, mut failed: Failed) -> Failed {
         let error = function_error(&failed.payload);
         self.state.send_replace(FunctionState::Failed(format!("{}: {}", error.kind, error.message)));
         self.record(None, error);
+        failed.told = true;
         failed
     }
 
@@ -244,7 +254,7 @@ impl Worker {
                         return (Some(instance), Some(Ok(Answered { payload, streamed, content_type })));
                     }
                     Some(Said::Failure { request_id: id, payload }) if id == request_id => {
-                        let failed = Failed { kind: error_type(&payload), payload, outcome: Outcome::Error };
+                        let failed = Failed::reported(payload, Outcome::Error);
                         return (Some(instance), Some(Err(failed)));
                     }
                     Some(_) => {}
@@ -269,7 +279,9 @@ impl Worker {
                     if !taken {
                         return (None, None);
                     }
-                    let failed = Failed::new("Runtime.ExitError", &exited(Some(&request_id), status), Outcome::Crashed);
+                    let mut failed = Failed::new("Runtime.ExitError", &exited(Some(&request_id), status), Outcome::Crashed);
+                    // A guard that ended in order has told of the event it lost; one that was killed has told nothing.
+                    failed.seen = status.is_some_and(|status| status.code().is_some());
                     return (None, Some(Err(failed)));
                 }
                 () = &mut deadline => {
@@ -302,10 +314,12 @@ impl Worker {
             Ok(answered) => answered.payload.len(),
             Err(failed) => failed.payload.len(),
         };
-        // The guard records what passes it. What ends the guard together with the function, only the host can see.
-        let unseen = matches!(outcome, Outcome::Timeout | Outcome::Crashed);
-        if !self.config.guarded || unseen {
-            if let Err(failed) = &result {
+        // The guard records what passes it. What ends the guard together with the function, or comes before it, only the host sees.
+        let seen = result.as_ref().err().is_none_or(|failed| failed.seen);
+        if !self.config.guarded || !seen {
+            if let Err(failed) = &result
+                && !failed.told
+            {
                 self.record(Some(&pending.request_id), function_error(&failed.payload));
             }
             self.record(
@@ -356,7 +370,10 @@ impl Worker {
 
     fn record_stopped(&self, reason: &str, status: Option<ExitStatus>) {
         let exit_code = status.and_then(|status| status.code());
-        self.record(None, Stopped { reason: reason.into(), exit_code });
+        // A guard that ended in order has said so itself.
+        if !self.config.guarded || reason == "timeout" || exit_code.is_none() {
+            self.record(None, Stopped { reason: reason.into(), exit_code });
+        }
     }
 
     fn record(&self, request_id: Option<&str>, body: impl Into<records::Body>) {
@@ -380,7 +397,7 @@ async fn answer_of(api: &mut RuntimeApi, request_id: &str) -> Option<Result<Answ
                 return Some(Ok(Answered { payload, streamed, content_type }));
             }
             Said::Failure { request_id: id, payload } if id == request_id => {
-                return Some(Err(Failed { kind: error_type(&payload), payload, outcome: Outcome::Error }));
+                return Some(Err(Failed::reported(payload, Outcome::Error)));
             }
             _ => {}
         }

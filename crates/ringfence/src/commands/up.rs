@@ -284,6 +284,7 @@ impl Scene<'_> {
             () = stop.wait() => false,
         };
         if ready {
+            self.reported(&host, &verdicts).await;
             let urls = people::Urls { gateway: &gateway_url, console: &console_url, door: &door.url(), records: &data };
             people::table(self.application, self.plan, &host, &verdicts, &routes, &urls, self.args.mode, &self.fences);
             let facts = serde_json::json!({
@@ -328,6 +329,25 @@ impl Scene<'_> {
         let _ = std::fs::remove_file(&socket);
         stored?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Waits a moment for the guards' own reports, which come a little after the functions are ready.
+    async fn reported(&self, host: &Host, verdicts: &Verdicts) {
+        if self.agent.is_none() {
+            return;
+        }
+        let missing = || {
+            let mut states = host.states().into_iter();
+            states.any(|(name, state)| {
+                matches!(state, host::FunctionState::Ready { .. }) && verdicts.tier(&name).is_none()
+            })
+        };
+        for _ in 0..40 {
+            if !missing() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
     }
 
     /// The functions as the host takes them, each with a relay of its own before the endpoint.

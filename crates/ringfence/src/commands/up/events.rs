@@ -218,3 +218,59 @@ fn tell(delivered: &mut Delivered, verdict: &Verdict) {
         delivered.matches = Some(serde_json::Value::Array(matches).to_string());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn over(id: &str, outcome: Outcome) -> Record {
+        let body = Invocation {
+            trigger: "sqs".into(),
+            outcome,
+            duration_us: 1,
+            guard_us: 1,
+            bytes_in: 1,
+            bytes_out: 1,
+            cold: false,
+            source: None,
+            http: None,
+        };
+        Record::new(0, "F", body).with_request_id(id)
+    }
+
+    fn verdict(id: &str, action: Action) -> Record {
+        Record::new(0, "F", Verdict { action, ..passed_by("sqs") }).with_request_id(id)
+    }
+
+    fn passed_by(trigger: &str) -> Verdict {
+        let Body::Invocation(invocation) = over("", Outcome::Ok).body else { panic!("an invocation") };
+        Verdict { trigger: trigger.into(), ..passed(&invocation) }
+    }
+
+    #[tokio::test]
+    async fn an_end_without_a_verdict_is_a_pass_and_a_refusal_waits_for_its_verdict() {
+        let verdicts = Verdicts::default();
+        verdicts.note(&verdict("set aside", Action::SetAside));
+        verdicts.note(&over("set aside", Outcome::Ok));
+        assert_eq!(verdicts.of("set aside", VERDICT_LIMIT).await.unwrap().action, Action::SetAside);
+        verdicts.note(&over("clean", Outcome::Timeout));
+        assert_eq!(verdicts.of("clean", VERDICT_LIMIT).await.unwrap().action, Action::Pass);
+        verdicts.note(&over("refused", Outcome::Refused));
+        assert!(verdicts.of("refused", Duration::from_millis(50)).await.is_none());
+        let (found, ()) = tokio::join!(verdicts.of("late", VERDICT_LIMIT), async {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            verdicts.note(&verdict("late", Action::Drop));
+        });
+        assert_eq!(found.unwrap().action, Action::Drop);
+    }
+
+    #[tokio::test]
+    async fn the_oldest_verdicts_are_forgotten_first() {
+        let verdicts = Verdicts::default();
+        for number in 0..=REMEMBERED {
+            verdicts.note(&verdict(&number.to_string(), Action::Drop));
+        }
+        assert!(verdicts.of("0", Duration::from_millis(20)).await.is_none());
+        assert!(verdicts.of("1", Duration::from_millis(20)).await.is_some());
+    }
+}

@@ -76,7 +76,7 @@ pub(super) fn table(
             );
             !served
         });
-        starts.extend(others.map(graph::Trigger::label));
+        starts.extend(others.map(label));
         starts.dedup();
         let mut starts = starts.into_iter();
         let first = starts.next().unwrap_or_else(|| "ringfence send".into());
@@ -103,6 +103,14 @@ pub(super) fn table(
     text += &format!("  records  {}\n\nCtrl-C ends it.\n", urls.records.display());
     // A reader that has gone is no reason to stop.
     let _ = terminal::print(&text);
+}
+
+/// What a trigger is called: the resource by its name, however the template refers to it.
+fn label(trigger: &graph::Trigger) -> String {
+    match trigger.source.as_ref().and_then(graph::Value::resource) {
+        Some(resource) => format!("{} {resource}", trigger.kind.name()),
+        None => short(&trigger.label(), 80),
+    }
 }
 
 /// Opens the console in a browser, where there is one to be seen.
