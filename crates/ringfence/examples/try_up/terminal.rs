@@ -1,1 +1,0 @@
-../../src/terminal.rs
