@@ -12,6 +12,7 @@ use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 #[derive(clap::Args)]
@@ -27,11 +28,20 @@ pub(crate) struct Arguments {
     unguarded: bool,
 }
 
+/// Whether servers run that end by themselves at Ctrl-C.
+static CHILDREN: AtomicBool = AtomicBool::new(false);
+
 /// The stand-in for AWS.
 const MOTO: &str = "moto[server]==5.2.5";
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let started = Instant::now();
+    // While children run, they answer Ctrl-C and this process sees them off; before that it ends at once.
+    ctrlc::set_handler(|| {
+        if !CHILDREN.load(Ordering::SeqCst) {
+            std::process::exit(130);
+        }
+    })?;
     setup::tools(&[&setup::C_COMPILER, &setup::PYTHON, &setup::NODE, &setup::NPM])?;
     let programs = if arguments.dev { setup::target().join("debug") } else { setup::build_release()? };
     let ringfence = programs.join("ringfence");
@@ -69,6 +79,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let aws_port = free_port()?;
     say(&format!("starting moto, a stand-in for AWS, on 127.0.0.1:{aws_port}"));
     let log = fs::File::create(work.join("moto.log"))?;
+    CHILDREN.store(true, Ordering::SeqCst);
     let moto = Command::new(&python)
         .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &aws_port.to_string()])
         .stdin(Stdio::null())
@@ -127,7 +138,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         return Ok(());
     }
     say("the console stays open; Ctrl-C ends everything");
-    // Ctrl-C reaches `up` as well, being of the same group: it stops by itself and this returns.
+    // Ctrl-C reaches `up` as well, being of the same group: it stops by itself, and this process outlives it.
     let _ = up.0.wait();
     Ok(())
 }
