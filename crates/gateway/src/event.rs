@@ -201,10 +201,14 @@ fn http(request: &Incoming, found: &Found) -> Json {
     if route.flavor == Flavor::Http {
         headers.retain(|(name, _)| name != "cookie");
     }
-    let host = first_of(&headers, "host").unwrap_or("localhost").to_owned();
+    // Who reads events tells function URLs from APIs by this name, the only thing in them that differs.
+    let host = match route.flavor {
+        Flavor::FunctionUrl => format!("{}.lambda-url.us-east-1.on.aws", route.function.to_ascii_lowercase()),
+        _ => first_of(&headers, "host").unwrap_or("localhost").to_owned(),
+    };
     let mut context = json!({
         "accountId": if route.flavor == Flavor::FunctionUrl { "anonymous" } else { ACCOUNT },
-        "apiId": "local",
+        "apiId": if route.flavor == Flavor::FunctionUrl { route.function.to_ascii_lowercase() } else { "local".into() },
         "domainName": host,
         "domainPrefix": host.split(['.', ':']).next().unwrap_or("localhost"),
         "http": {
@@ -453,6 +457,15 @@ mod tests {
         assert_eq!(two["requestContext"]["authorizer"]["jwt"]["claims"]["sub"], "ann");
         let one = event(&request, &found(Flavor::Rest, "/", "/", &[]));
         assert_eq!(one["requestContext"]["authorizer"]["claims"]["sub"], "ann");
+    }
+
+    #[test]
+    fn a_function_url_is_told_by_its_domain() {
+        let request = request("GET", "", &[("host", "127.0.0.1:8080"), ("cookie", "a=1")], b"");
+        let event = event(&request, &found(Flavor::FunctionUrl, "$default", "/x", &[]));
+        assert_eq!(event["requestContext"]["domainName"], "f.lambda-url.us-east-1.on.aws");
+        assert_eq!(event["routeKey"], "$default");
+        assert_eq!((&event["headers"]["cookie"], &event["cookies"]), (&json!("a=1"), &json!(["a=1"])));
     }
 
     #[test]

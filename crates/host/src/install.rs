@@ -143,9 +143,13 @@ fn brought(line: &str) -> bool {
     matches!(name.to_ascii_lowercase().as_str(), "boto3" | "botocore" | "awslambdaric" | "s3transfer")
 }
 
-/// Node.js, if it is there and new enough for the runtime client.
+/// Node.js, if it is there. Version managers put a script in its place that needs its caller's environment: the program
+/// itself is asked where it really lies.
 pub(crate) fn node() -> Result<PathBuf, InstallError> {
-    on_path("node").ok_or(InstallError::Missing { program: "node", package: "nodejs" })
+    let found = on_path("node").ok_or(InstallError::Missing { program: "node", package: "nodejs" })?;
+    let output = Command::new(&found).args(["-p", "process.execPath"]).stdin(Stdio::null()).output()?;
+    let real = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+    Ok(if output.status.success() && real.is_file() { real } else { found })
 }
 
 fn npm() -> Result<Command, InstallError> {

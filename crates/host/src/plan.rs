@@ -297,6 +297,13 @@ impl Planned {
         }
     }
 
+    /// The interpreter's folder and the system's; none of the folders of whoever started us.
+    fn search_path(&self) -> String {
+        let program = self.command.first().map(Path::new).and_then(Path::parent);
+        let own = program.map(|folder| format!("{}:", folder.display())).unwrap_or_default();
+        format!("{own}/usr/local/bin:/usr/bin:/bin")
+    }
+
     fn environment(
         &self,
         function: Option<&Function>,
@@ -343,7 +350,7 @@ impl Planned {
             ("LANG", "C.UTF-8".into()),
             ("HOME", "/tmp".into()),
             ("PYTHONUNBUFFERED", "1".into()),
-            ("PATH", std::env::var("PATH").unwrap_or_else(|_| "/usr/local/bin:/usr/bin:/bin".into())),
+            ("PATH", self.search_path()),
         ] {
             set(&mut environment, name, value);
         }

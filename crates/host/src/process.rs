@@ -5,7 +5,7 @@
 
 use crate::Recorder;
 use records::{Log, Record, now_ms};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::io;
 use std::net::SocketAddr;
 use std::process::{ExitStatus, Stdio};
@@ -22,6 +22,9 @@ const LOG_BURST: f64 = 1000.0;
 const LOG_LINES_PER_SECOND: f64 = 200.0;
 /// How long a function has between the request to stop and the end.
 pub const GRACE: Duration = Duration::from_secs(2);
+
+/// The variable that marks a process and all it starts.
+const MARK: &str = "RINGFENCE_PROCESS";
 
 /// The id of a function's invocation under way, for what is recorded during it. Clones show the same.
 #[derive(Debug, Clone, Default)]
@@ -43,6 +46,8 @@ impl CurrentRequest {
 pub(crate) struct Process {
     child: Child,
     group: Option<Pid>,
+    /// What everything it starts has in its environment, unless it takes pains to clear it.
+    mark: String,
     readers: Vec<tokio::task::JoinHandle<()>>,
 }
 
@@ -57,11 +62,13 @@ impl Process {
             .command
             .split_first()
             .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the function has no command"))?;
+        let mark = crate::request_id()?;
         let mut child = Command::new(program)
             .args(arguments)
             .current_dir(&config.directory)
             .env_clear()
             .envs(config.environment.iter().map(|(name, value)| (name, value)))
+            .env(MARK, &mark)
             .env("AWS_LAMBDA_RUNTIME_API", runtime_api.to_string())
             .env("AWS_LAMBDA_LOG_STREAM_NAME", format!("local/[$LATEST]{:016x}", now_ms()))
             .stdin(Stdio::null())
@@ -87,7 +94,7 @@ impl Process {
         if let Some(stderr) = child.stderr.take() {
             readers.push(tokio::spawn(read_lines(stderr, sink("stderr"))));
         }
-        Ok(Self { child, group, readers })
+        Ok(Self { child, group, mark, readers })
     }
 
     pub(crate) fn id(&self) -> Option<u32> {
@@ -110,6 +117,8 @@ impl Process {
     pub(crate) async fn kill(mut self) -> Option<ExitStatus> {
         self.signal(Signal::KILL);
         let status = tokio::time::timeout(GRACE, self.child.wait()).await;
+        let mark = std::mem::take(&mut self.mark);
+        let _ = tokio::task::spawn_blocking(move || sweep(&mark)).await;
         self.drain().await;
         status.ok()?.ok()
     }
@@ -129,6 +138,29 @@ impl Process {
                 reader.abort();
             }
         }
+    }
+}
+
+/// Ends what left the process group: daemons that a function started, told by the mark in their environment.
+fn sweep(mark: &str) {
+    let wanted = format!("{MARK}={mark}");
+    // One that was just starting another is met the next time round.
+    for _ in 0..3 {
+        let mut found = false;
+        let Ok(entries) = std::fs::read_dir("/proc") else { return };
+        for entry in entries.flatten() {
+            let pid = entry.file_name().to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw);
+            let Some(pid) = pid else { continue };
+            let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
+            if environment.split(|byte| *byte == 0).any(|variable| variable == wanted.as_bytes()) {
+                found = true;
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        }
+        if !found {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

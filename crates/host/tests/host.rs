@@ -62,6 +62,12 @@ fn client() {
                     .unwrap();
                 child.id().to_string().into_bytes()
             }
+            "\"daemon\"" => {
+                // Its parent ends at once and it has a group of its own: nobody above it knows it any more.
+                let script = "setsid sleep 60 >/dev/null 2>&1 & echo $!";
+                let output = std::process::Command::new("sh").args(["-c", script]).output().unwrap();
+                output.stdout.trim_ascii().to_vec()
+            }
             "\"error\"" => {
                 let body =
                     r#"{"errorType":"KeyError","errorMessage":"'id'","stackTrace":["  File \"app.py\", line 3\n"]}"#;
@@ -337,6 +343,9 @@ async fn stopping_leaves_nothing_behind() {
     let child = scene.invoke("Parent", "\"child\"").await;
     let child = String::from_utf8_lossy(&child.payload).into_owned();
     assert!(alive(&child), "the child should have been running");
+    let daemon = scene.invoke("Idle", "\"daemon\"").await;
+    let daemon = String::from_utf8_lossy(&daemon.payload).into_owned();
+    assert!(alive(&daemon), "the daemon `{daemon}` should have been running");
     let pids: Vec<String> = scene
         .host
         .states()
@@ -347,7 +356,7 @@ async fn stopping_leaves_nothing_behind() {
     let began = Instant::now();
     scene.host.stop().await;
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
-    for pid in pids.iter().chain([&child]) {
+    for pid in pids.iter().chain([&child, &daemon]) {
         assert!(!alive(pid), "{pid} is still there");
     }
     let refused = scene.host.invoke("Idle", "1".into(), InvocationType::RequestResponse).await;

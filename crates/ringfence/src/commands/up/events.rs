@@ -41,10 +41,10 @@ impl Verdicts {
         match (&record.body, &record.request_id) {
             (Body::Verdict(verdict), Some(id)) => self.keep(id, verdict.clone()),
             // The guard records a verdict before the invocation, and none where it has nothing to say of the event.
-            (Body::Invocation(invocation), Some(id)) if invocation.outcome != Outcome::Refused => {
-                if !self.lock().by_request.contains_key(id) {
-                    self.keep(id, passed(invocation));
-                }
+            (Body::Invocation(invocation), Some(id))
+                if invocation.outcome != Outcome::Refused && !self.lock().by_request.contains_key(id) =>
+            {
+                self.keep(id, passed(invocation));
             }
             (Body::Started(started), _) => {
                 self.lock().tiers.insert(record.function.clone(), started.tier.clone());

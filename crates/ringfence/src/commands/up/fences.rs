@@ -5,6 +5,7 @@ use anyhow::{Context, bail};
 use findings::Diagnostic;
 use graph::Application;
 use source::{FileId, SourceFile, Sources};
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 
 /// The fence, and the file agents read it from.
@@ -34,9 +35,9 @@ pub(super) fn effective(loaded: &scan::Loaded, application: &Application, state:
             };
             let mut added = Vec::new();
             for (name, function) in derived.functions {
-                if !fence.functions.contains_key(&name) {
-                    added.push(name.clone());
-                    fence.functions.insert(name, function);
+                if let Entry::Vacant(vacant) = fence.functions.entry(name) {
+                    added.push(vacant.key().clone());
+                    vacant.insert(function);
                 }
             }
             for (name, schema) in derived.schemas {

@@ -55,11 +55,16 @@ pub(super) fn table(
     let mut text = format!("\n{} on this machine, {guard}\n\n", application.name);
     let states: std::collections::BTreeMap<String, FunctionState> = host.states().into_iter().collect();
     let width = plan.functions.iter().map(|planned| planned.name.len()).max().unwrap_or(0).max(8);
-    text += &format!("  {:width$}  {:16}  {:10}  started by\n", "function", "runs on", "tier");
+    text += &format!("  {:width$}  {:16}  {:10}  started by\n", "function", "runs on", "held");
     for planned in &plan.functions {
         let tier = match mode {
-            Some(Mode::Off) => "none".to_owned(),
-            _ => verdicts.tier(&planned.name).unwrap_or_else(|| "-".into()),
+            Some(Mode::Off) => "-".to_owned(),
+            // The guard holds what comes in, and nothing of what the function does: said as it is.
+            _ => match verdicts.tier(&planned.name).as_deref() {
+                Some("none") => "events".to_owned(),
+                Some(tier) => tier.to_owned(),
+                None => "-".to_owned(),
+            },
         };
         let mut starts: Vec<String> = routes
             .list()
@@ -169,8 +174,13 @@ fn line(record: &Record, logs: bool) -> Option<String> {
             }
             (what, rest)
         }
-        Body::FunctionError(error) => ("error", format!("{}: {}", error.kind, short(&error.message, 160))),
         Body::Invocation(one) if one.outcome == Outcome::Timeout => ("timeout", one.trigger.clone()),
+        Body::Invocation(one) if one.outcome == Outcome::Crashed => ("crashed", one.trigger.clone()),
+        // The line above has said it.
+        Body::FunctionError(error) if matches!(error.kind.as_str(), "Sandbox.Timedout" | "Runtime.ExitError") => {
+            return None;
+        }
+        Body::FunctionError(error) => ("error", format!("{}: {}", error.kind, short(&error.message, 160))),
         Body::CloudCall(call) if !call.in_fence => {
             let what = if call.allowed { "outside" } else { "denied" };
             (what, format!("{} on {}", call.action, call.resource.as_deref().unwrap_or("?")))
