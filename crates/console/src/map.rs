@@ -11,9 +11,9 @@ use watch::Summary;
 /// Nodes of one function that are drawn apart; the rest becomes one node that says how many there are.
 const SIDE_NODES: usize = 6;
 
-const WIDTH: f64 = 940.0;
-const SIDE_WIDTH: f64 = 208.0;
-const CORE_LEFT: f64 = 352.0;
+const WIDTH: f64 = 1000.0;
+const SIDE_WIDTH: f64 = 236.0;
+const CORE_LEFT: f64 = 382.0;
 const CORE_WIDTH: f64 = 236.0;
 const SIDE_HEIGHT: f64 = 30.0;
 const CORE_HEIGHT: f64 = 58.0;
@@ -104,18 +104,27 @@ fn sources(application: &Application, cores: &[Core<'_>]) -> Vec<Side> {
     let mut nodes: Vec<Side> = Vec::new();
     let mut by_label: BTreeMap<(String, String), usize> = BTreeMap::new();
     for (place, core) in cores.iter().enumerate() {
-        let url = application.function(core.name).and_then(|function| function.url.as_ref()).map(|url| {
-            let class = match url.auth {
-                graph::UrlAuth::None => Exposure::Public,
-                graph::UrlAuth::Iam | graph::UrlAuth::Unknown => Exposure::Authenticated,
-            };
-            ("function URL".to_owned(), "function-url".to_owned(), class)
-        });
+        // Readers tell of a URL twice, as a trigger as well; once is enough here.
+        let told = application.triggers_of(core.name).any(|trigger| trigger.kind == graph::TriggerKind::FunctionUrl);
+        let url =
+            application.function(core.name).and_then(|function| function.url.as_ref()).filter(|_| !told).map(|url| {
+                let class = match url.auth {
+                    graph::UrlAuth::None => Exposure::Public,
+                    graph::UrlAuth::Iam | graph::UrlAuth::Unknown => Exposure::Authenticated,
+                };
+                ("function URL".to_owned(), "function-url".to_owned(), class)
+            });
         let triggers = application.triggers_of(core.name).map(|trigger| {
             let resource = trigger.source.as_ref().and_then(graph::Value::resource);
             let label = match resource {
                 Some(resource) if trigger.path.is_none() => resource.to_owned(),
-                _ => trigger.label(),
+                _ if trigger.kind == graph::TriggerKind::FunctionUrl => "function URL".to_owned(),
+                // The kind stands at the other end of the node.
+                _ => {
+                    let label = trigger.label();
+                    let bare = label.strip_prefix(trigger.kind.name()).map(|rest| rest.trim_start().to_owned());
+                    bare.filter(|rest| !rest.is_empty()).unwrap_or(label)
+                }
             };
             (label, trigger.kind.name().to_owned(), trigger.exposure())
         });
@@ -311,8 +320,8 @@ fn round(value: f64) -> f64 {
 }
 
 fn side_node(html: &mut Html, node: &Side, x: f64, left: bool) {
-    // 208 units hold about 30 small letters, the kind among them.
-    let room = 27_usize.saturating_sub(node.kind.chars().count()).max(12);
+    // Of 236 units, dot and margins take 44; a letter of the kind takes about 6 and one of the label 6.6.
+    let room = (192_usize.saturating_sub(node.kind.chars().count() * 6) * 10 / 66).max(8);
     put!(
         html,
         "<g class=\"side ",

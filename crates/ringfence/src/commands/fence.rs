@@ -42,7 +42,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         loaded.estate.applications.iter().filter(|application| !application.functions.is_empty()).collect();
     super::tell_errors(&loaded);
     if applications.is_empty() {
-        anyhow::bail!("no function under `{}` to draw a fence around", path.display());
+        terminal::say(&format!("no function under `{}`: nothing to draw a fence around", path.display()));
+        return Ok(ExitCode::SUCCESS);
     }
     if args.output.is_some() && applications.len() > 1 {
         anyhow::bail!("`--output` takes one application, and `{}` holds {}", path.display(), applications.len());
