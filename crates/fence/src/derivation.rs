@@ -80,6 +80,11 @@ impl FunctionDerivation<'_> {
             because: Some(self.sources.place(trigger.span)),
             ..EventFence::default()
         };
+        // A URL takes any method and any path.
+        if trigger.kind == TriggerKind::FunctionUrl {
+            event.method = None;
+            event.path = None;
+        }
         if let Some(source) = &trigger.source {
             let shown = source.resource().map_or_else(|| source.to_string(), str::to_string);
             event.name = self.deployed_glob(source);
@@ -205,16 +210,18 @@ impl FunctionDerivation<'_> {
             return ((*name).to_string(), self.deployed_glob(&Value::part(Part::Ref((*name).to_string()))));
         }
         let text = glob(value);
-        // A literal that is some resource's deployed name means that resource.
-        let owner = self.application.resources.iter().find(|resource| {
-            resource
-                .deployed_name
+        // A name that some resource or function is deployed under means that one.
+        let resources = self.application.resources.iter().map(|resource| (&resource.name, &resource.deployed_name));
+        let functions = self.application.functions.iter().map(|function| (&function.name, &function.deployed_name));
+        let owner = resources.chain(functions).find(|(_, deployed)| {
+            // Where all of a name is open, any name would do.
+            deployed
                 .as_ref()
-                .and_then(Value::as_text)
-                .is_some_and(|name| !name.is_empty() && name == text)
+                .map(glob)
+                .is_some_and(|deployed| deployed == text && deployed.contains(char::is_alphanumeric))
         });
         match owner {
-            Some(resource) => (resource.name.clone(), Some(text)),
+            Some((name, _)) => (name.clone(), Some(text)),
             None => (text, None),
         }
     }

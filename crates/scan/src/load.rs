@@ -57,7 +57,7 @@ pub enum LoadError {
 impl std::fmt::Display for LoadError {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Path { path, source } => write!(formatter, "can't open `{}`: {source}", path.display()),
+            Self::Path { path, .. } => write!(formatter, "can't open `{}`", path.display()),
             Self::Kind(path) => write!(formatter, "`{}` is neither a file nor a folder", path.display()),
         }
     }
