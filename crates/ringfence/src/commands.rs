@@ -3,6 +3,7 @@
 pub(crate) mod explain;
 pub(crate) mod fence;
 pub(crate) mod hunt;
+pub(crate) mod inspect;
 pub(crate) mod map;
 pub(crate) mod scan;
 pub(crate) mod send;

@@ -23,6 +23,7 @@ enum Command {
     Fence(commands::fence::Args),
     Up(commands::up::Args),
     Send(commands::send::Args),
+    Inspect(commands::inspect::Args),
     Hunt(commands::hunt::Args),
     Explain(commands::explain::Args),
 }
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Command::Fence(args) => commands::fence::run(args),
         Command::Up(args) => commands::up::run(args),
         Command::Send(args) => commands::send::run(args),
+        Command::Inspect(args) => commands::inspect::run(args),
         Command::Hunt(args) => commands::hunt::run(args),
         Command::Explain(args) => commands::explain::run(args),
     };
