@@ -7,7 +7,8 @@ use std::borrow::Cow;
 /// One field of an event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part {
-    /// Its path; each `|` is a layer that was taken off: `Records[0].kinesis.data|base64`.
+    /// Its path; each `|` is a layer that was taken off: `Records[0].kinesis.data|base64`. Empty for the event itself, of which the
+    /// value then holds the fields that nothing is known of.
     pub path: String,
     /// What it holds.
     pub value: Value,
@@ -273,7 +274,7 @@ impl Collector {
             }
         }
         if !unknown.is_empty() {
-            self.push(if path.is_empty() { "event" } else { path }, Value::Object(unknown), rest);
+            self.push(path, Value::Object(unknown), rest);
         }
     }
 }

@@ -417,6 +417,7 @@ impl Inspector {
                 Whose::Caller(Expect::ObjectKey) => FieldKind::ObjectKey,
             };
             let context = Context::of(kind);
+            let before = findings.injections.len();
             match Engine::shared().walk(&part.path, &part.value, &budget.left(), &|_| context, &mut findings.injections)
             {
                 Ok(work) => budget.spend(work),
@@ -424,6 +425,12 @@ impl Inspector {
                     budget.spent();
                     findings.add("unreadable", "medium", exceeded.path.clone(), String::new(), exceeded.to_string());
                     return;
+                }
+            }
+            if part.path.is_empty() {
+                // Steps below the event itself: `.detail` is `detail`.
+                for found in findings.injections.iter_mut().skip(before).filter(|found| found.field.starts_with('.')) {
+                    found.field.remove(0);
                 }
             }
         }
