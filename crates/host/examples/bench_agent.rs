@@ -36,7 +36,11 @@ fn main() -> Result<(), Failure> {
 
 /// A request as API Gateway hands it on, with a JSON body that fills it up to the size.
 fn event(size: usize) -> String {
-    let body = |note: &str| format!(r#"{{\"customer\":\"Ann O'Brien\",\"items\":[{{\"sku\":\"pen-12\",\"quantity\":2}}],\"note\":\"{note}\"}}"#);
+    let body = |note: &str| {
+        format!(
+            r#"{{\"customer\":\"Ann O'Brien\",\"items\":[{{\"sku\":\"pen-12\",\"quantity\":2}}],\"note\":\"{note}\"}}"#
+        )
+    };
     let around = |body: &str| {
         format!(
             r#"{{"version":"2.0","routeKey":"POST /orders","rawPath":"/orders","rawQueryString":"","headers":{{"content-type":"application/json","user-agent":"bench","host":"shop.example"}},"requestContext":{{"http":{{"method":"POST","path":"/orders","sourceIp":"192.0.2.7"}},"requestId":"r-1","stage":"$default"}},"body":"{body}","isBase64Encoded":false}}"#
@@ -63,12 +67,27 @@ schemas:
       items: { type: array, maxItems: 100, items: { type: object, required: [sku, quantity] } }
 "##;
 
-async fn measure(agent: &str, folder: &std::path::Path, invocations: usize, rounds: usize, size: usize) -> Result<(), Failure> {
+async fn measure(
+    agent: &str,
+    folder: &std::path::Path,
+    invocations: usize,
+    rounds: usize,
+    size: usize,
+) -> Result<(), Failure> {
     let fence = folder.join("fence.yaml");
     std::fs::write(&fence, FENCE)?;
     let own: OsString = std::env::current_exe()?.into();
-    let guard = [agent, "--fence", &fence.display().to_string(), "--function", "guarded", "--records", &folder.join("records").display().to_string(), "--"]
-        .map(OsString::from);
+    let guard = [
+        agent,
+        "--fence",
+        &fence.display().to_string(),
+        "--function",
+        "guarded",
+        "--records",
+        &folder.join("records").display().to_string(),
+        "--",
+    ]
+    .map(OsString::from);
     let function = |name: &str, command: Vec<OsString>, guarded: bool| FunctionConfig {
         name: name.into(),
         runtime: "provided.al2023".into(),
@@ -96,7 +115,11 @@ async fn measure(agent: &str, folder: &std::path::Path, invocations: usize, roun
             for (name, times) in [("plain", &mut plain), ("guarded", &mut guarded)] {
                 let response = host.invoke(name, bytes.clone().into(), InvocationType::RequestResponse).await?;
                 if response.payload.as_ref() != event.as_bytes() {
-                    return Err(format!("{name} answered something else: {}", String::from_utf8_lossy(&response.payload)).into());
+                    return Err(format!(
+                        "{name} answered something else: {}",
+                        String::from_utf8_lossy(&response.payload)
+                    )
+                    .into());
                 }
                 times.push(response.duration.as_nanos() as f64 / 1000.0);
             }
@@ -112,10 +135,18 @@ async fn measure(agent: &str, folder: &std::path::Path, invocations: usize, roun
     host.stop().await;
     println!("             p50       p90       p99");
     for (name, times) in [("without", &sides[0]), ("with", &sides[1]), ("added", &differences)] {
-        println!("{name:8} {:7.0} us {:7.0} us {:7.0} us", quantile(times, 0.5), quantile(times, 0.9), quantile(times, 0.99));
+        println!(
+            "{name:8} {:7.0} us {:7.0} us {:7.0} us",
+            quantile(times, 0.5),
+            quantile(times, 0.9),
+            quantile(times, 0.99)
+        );
     }
     let added = quantile(&sides[1], 0.5) - quantile(&sides[0], 0.5);
-    println!("the agent adds {added:.0} us at the median ({:.2} times the invocation without it)", quantile(&sides[1], 0.5) / quantile(&sides[0], 0.5));
+    println!(
+        "the agent adds {added:.0} us at the median ({:.2} times the invocation without it)",
+        quantile(&sides[1], 0.5) / quantile(&sides[0], 0.5)
+    );
     Ok(())
 }
 
@@ -137,11 +168,15 @@ fn client() -> Result<(), Failure> {
         let (headers, event) = message(&mut reader)?;
         let id = headers
             .iter()
-            .find_map(|line| line.to_ascii_lowercase().strip_prefix("lambda-runtime-aws-request-id:").map(|id| id.trim().to_string()))
+            .find_map(|line| {
+                line.to_ascii_lowercase().strip_prefix("lambda-runtime-aws-request-id:").map(|id| id.trim().to_string())
+            })
             .ok_or("no request id")?;
-        let mut answer =
-            format!("POST /2018-06-01/runtime/invocation/{id}/response HTTP/1.1\r\nhost: {api}\r\ncontent-length: {}\r\n\r\n", event.len())
-                .into_bytes();
+        let mut answer = format!(
+            "POST /2018-06-01/runtime/invocation/{id}/response HTTP/1.1\r\nhost: {api}\r\ncontent-length: {}\r\n\r\n",
+            event.len()
+        )
+        .into_bytes();
         answer.extend_from_slice(&event);
         stream.write_all(&answer)?;
         message(&mut reader)?;
@@ -162,7 +197,11 @@ fn message(reader: &mut impl BufRead) -> Result<(Vec<String>, Vec<u8>), Failure>
         }
         headers.push(line);
     }
-    let header = |name: &str| headers.iter().find_map(|line| line.to_ascii_lowercase().strip_prefix(name).map(|value| value.trim().to_string()));
+    let header = |name: &str| {
+        headers
+            .iter()
+            .find_map(|line| line.to_ascii_lowercase().strip_prefix(name).map(|value| value.trim().to_string()))
+    };
     let mut body = Vec::new();
     if let Some(length) = header("content-length:") {
         body.resize(length.parse()?, 0);
