@@ -184,6 +184,43 @@ pub fn form_part(text: &str) -> Option<&str> {
     (shaped && name.len() <= 128 && !name.contains(['/', '<', '"'])).then_some(part)
 }
 
+/// Values that stand behind a name and an equals sign anywhere in a text and look wrapped themselves: cookies, parameters
+/// of headers, forms with spaces. Gives name and value, percent-encoding taken off; plain values are left out, for they
+/// have been seen as part of the text.
+pub fn wrapped_values(text: &str) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let equals = at + text.get(at..)?.find('=')?;
+            let name = text.get(at..equals)?;
+            let name =
+                name.rsplit(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '[' | ']'))).next()?;
+            let after = text.get(equals + 1..)?;
+            let quotes = usize::from(after.starts_with('"'));
+            let value = after.get(quotes..)?;
+            let json = value.starts_with(['{', '[']);
+            let ends = |c: char| {
+                matches!(c, ';' | '&') || (!json && (c.is_whitespace() || matches!(c, ',' | '"' | '\'' | '<' | '>')))
+            };
+            let value = value.get(..value.find(ends).unwrap_or(value.len()))?;
+            at = equals + 1 + quotes + value.len();
+            if name.is_empty() || name.len() > 128 || value.len() < 8 {
+                continue;
+            }
+            let value = if value.contains('%') {
+                percent(value).map_or(Cow::Borrowed(value), Cow::Owned)
+            } else {
+                value.into()
+            };
+            let wrapping =
+                |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=' | b'.');
+            if value.starts_with(['{', '[', '"']) || (value.len() >= MIN_BASE64 && value.bytes().all(wrapping)) {
+                return Some((name, value));
+            }
+        }
+    })
+}
+
 /// Shorter than this, base64 is indistinguishable from words and holds no injection worth the name.
 pub const MIN_BASE64: usize = 12;
 

@@ -127,6 +127,11 @@ impl Engine {
             }
             let Some(hit) = self.test(index, pattern, &subject) else { continue };
             if let Some(confidence) = pattern.weigh(info.family, hit.confidence, context) {
+                // Who quotes a command quotes its path, too: what prose may hold is told once.
+                let quoted = context.kind == FieldKind::FreeText && confidence == crate::Confidence::Hint;
+                if quoted && matches.iter().rev().take(64).any(|other| other.family == info.family) {
+                    continue;
+                }
                 let found = Match {
                     rule: info.id,
                     family: info.family,

@@ -228,6 +228,20 @@ impl<'a> Walk<'a> {
             if let Some(part) = part.filter(|part| part.contains(['+', '&']) || text.contains('?')) {
                 return self.form(part, depth);
             }
+            return self.pairs(text, depth);
+        }
+        Ok(())
+    }
+
+    /// `k=v; k2=v2` wherever it stands: the text itself has been inspected, what its values wrap has not.
+    fn pairs(&mut self, text: &str, depth: usize) -> Result<(), Stop> {
+        for (name, value) in decode::wrapped_values(text) {
+            self.within(format_args!("|pair{}", Step(name)), |walk| {
+                if walk.json(&value, depth)? {
+                    return Ok(());
+                }
+                walk.encoded(&value, Classes::of(&value), false, depth)
+            })?;
         }
         Ok(())
     }

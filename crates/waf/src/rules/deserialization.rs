@@ -16,7 +16,11 @@ pub(super) static RULES: &[Rule] = &[
             key(&["py/object", "py/reduce", "py/type", "py/function", "py/newargs"], Confidence::Likely),
             certain(&["ro0ab"], r"(?:^|[^\w+/])rO0ABX[NQVB]").plain(),
             likely(&["ro0ab", "aaeaaad", "ganj", "gaso", "gasv", "gajj", "gauv", "gawv", "gash", "gaajy", "gancw", "gapj", "gar"], r"(?-i:^rO0AB|AAEAAAD/{4}|^gAS[V-Z0-9a-z]\w{2}AAAAA|^gAWV\w{2}AAAAA|^gAN[jc]|^gAJ[jc])").plain(),
-certain(&["_$$nd_func$$_", "$$nd_cc$$", "_$$nd_"], r"_?\$\$ND_(?:FUNC|CC)\$\$"),
+            // The oldest protocol is text: containers and memo entries on lines of their own, a full stop at the end.
+            likely(&["(dp", "(lp", "(tp", "(ip"], r"(?:^|\n)\([dlti]p\d{1,4}\s*(?:\n|$)"),
+            likely(&["\np0", "\np1"], r"\np\d+\n(?:.*\n)?[a-z0-9]{0,4}\.\s*$"),
+            likely(&["c__builtin__", "ccopy_reg", "cposix", "cbuiltins", "csubprocess", "c_codecs"], r"^c(?:__builtin__|copy_reg|posix|builtins|subprocess|_codecs)\s*(?:\n|$)").plain(),
+            certain(&["_$$nd_func$$_", "$$nd_cc$$", "_$$nd_"], r"_?\$\$ND_(?:FUNC|CC)\$\$"),
             certain(&["\n"], r"c(?:os|posix|nt|subprocess|builtins|__builtin__|sys|commands|platform|pty|timeit|runpy|importlib)\n\w[\w.]*\n"),
             certain(&["o:", "c:"], r"(?:^|[;{}\x22\s=|:])[OC]:\+?\d+:\x22[\w\\]+\x22:\+?\d+:\{"),
             likely(&["a:"], r"(?:^|[;=])a:\d+:\{(?:i:\d+|s:\d+:\x22[^\x22]*\x22);(?:[OC]:\d+:\x22|a:\d+:\{)"),

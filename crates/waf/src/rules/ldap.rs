@@ -25,6 +25,7 @@ pub(super) static RULES: &[Rule] = &[Rule {
             &["objectclass=", "=*)", "userpassword=", "uid=*", "cn=*"],
             r"\(\s*(?:objectclass|userpassword|uid|cn|samaccountname)\s*=\s*\*?\w*\)?|\*\)\s*\\?00",
         ),
+        likely(&["()|", "()&", "()!"], r"^\w*\*?\(\)[|&!]"),
         hint(&["*)"], r"^\w*\*\)$"),
     ],
 }];

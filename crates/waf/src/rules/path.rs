@@ -1,6 +1,12 @@
 //! File names that climb out of their folder or name a file nobody outside should.
 
-use super::{Family, Rule, RuleInfo, Severity, certain, hint, likely};
+use std::sync::OnceLock;
+
+use regex::bytes::Regex;
+
+use super::{Confidence, Family, Hit, Rule, RuleInfo, Severity, Subject, analyser, certain, hint, likely};
+use crate::context::FieldKind;
+use crate::engine::compile;
 
 pub(super) static RULES: &[Rule] = &[
     Rule {
@@ -15,7 +21,7 @@ pub(super) static RULES: &[Rule] = &[
         },
         patterns: &[
             certain(&["../", "..\\"], r"(?:\.\.[/\\]+(?:\.[/\\]+)*){2,}").prose(),
-            likely(&["../", "..\\"], r"(?:^|[^.\w])\.\.[/\\]+\w|[/\\]\.\.[/\\]|(?:^|[=:'\x22\s])\.\.[/\\]").prose(),
+            analyser(&["../", "..\\"], climb).prose(),
             likely(&["..../", "....\\", "...//", "...\\\\"], r"\.{3,4}[/\\]{2,}|(?:\.{4}[/\\]){2,}"),
             likely(&["..;/", ".././", ".\\./", "..%", "..\0"], r"\.\.;/|\.\.%(?:00|01|2f|5c|c0|c1|25)|\.\.\x00"),
             likely(&["/..", "\\.."], r"[/\\]\.\.$"),
@@ -57,3 +63,26 @@ pub(super) static RULES: &[Rule] = &[
         ],
     },
 ];
+
+/// One step out of a folder. In the middle of a sentence or in a link of a document it is a way of writing.
+fn climb(subject: &Subject<'_>) -> Option<Hit> {
+    static CLIMB: OnceLock<Regex> = OnceLock::new();
+    let pattern = CLIMB.get_or_init(|| compile(r"(?:^|[^.\w])\.\.[/\\]+\w|[/\\]\.\.[/\\]|(?:^|[=:'\x22\s])\.\.[/\\]"));
+    let bytes = subject.text.as_bytes();
+    let document = !matches!(subject.context.kind, FieldKind::ObjectKey | FieldKind::Identifier | FieldKind::Url);
+    let mut weak = None;
+    for found in pattern.find_iter(bytes) {
+        let before = bytes.get(..found.start()).unwrap_or_default();
+        let words = before.split(u8::is_ascii_whitespace).filter(|word| word.len() > 1).take(2).count() == 2;
+        let sentence = found.as_bytes().first().is_some_and(u8::is_ascii_whitespace) && words;
+        let link = [&b"]("[..], b"src=\"", b"href=\"", b"src='", b"href='"].iter().any(|mark| {
+            // The character before the dots belongs to the match.
+            bytes.get(..found.start() + 1).is_some_and(|before| before.ends_with(mark))
+        });
+        if !(document && (sentence || link)) {
+            return Some(Hit { range: found.range(), confidence: Confidence::Likely });
+        }
+        weak = weak.or(Some(Hit { range: found.range(), confidence: Confidence::Hint }));
+    }
+    weak
+}

@@ -32,7 +32,7 @@ pub(super) static RULES: &[Rule] = &[
             example: "127.0.0.1; cat /etc/passwd",
         },
         patterns: &[
-            analyser(&[";", "|", "&"], command),
+            analyser(&[";", "|", "&"], command).prose(),
             analyser(&["\n", "\r"], new_line).prose(),
         ],
     },
@@ -82,6 +82,7 @@ pub(super) static RULES: &[Rule] = &[
         patterns: &[
             certain(&["/dev/tcp/", "/dev/udp/", "nc -e", "nc -c", "ncat ", "mkfifo /", "bash -i", "sh -i", "pty.spawn", "socat "], r"/dev/(?:tcp|udp)/[\w.$]+/|\bnc(?:at)?\s+(?:\S+\s+){0,6}-(?:e|c|[a-z]*e)\b\s*\S|\bmkfifo\s+/|\b(?:ba|z|k)?sh\s+-i\b\s*(?:[>&0-9|]|$)|pty\.spawn\s*\(|\bsocat\s+.{0,40}exec:"),
             certain(&["| sh", "|sh", "| bash", "|bash", "| python", "|python", "| perl", "|perl", "| /bin", "|/bin", "| zsh", "| node", "|node", "| ruby", "|php", "| php", "|dash"], r"\b(?:curl|wget|fetch|base64|echo|printf|cat|xxd|openssl)\b[^|\n]{0,300}\|\s*(?:sudo\s+)?(?:/\w+(?:/\w+)*/)?(?:ba|z|k|da)?(?:sh|python[23]?|perl|ruby|php|node)\b").prose(),
+            likely(&["rm -", "rm+-"], r"^\s*(?:sudo\s+)?rm[\s+]+-[rfv-][\w-]*[\s+]+(?:-[\w-]+[\s+]+)*(?:/|~|\*|\$|\.\s*(?:;|$))").prose(),
             likely(&["/bin/sh", "/bin/bash", "/bin/zsh", "/bin/dash", "/bin/nc", "/bin/cat", "/bin/ls", "/bin/id", "/bin/wget", "/bin/curl", "/bin/python", "/bin/perl", "/bin/busybox"], r"(?:^|[^\w#!/])(?:/usr)?(?:/local)?/bin/(?:(?:ba|z|da|k)?sh\b|(?:nc|cat|id|ls|wget|curl|python[23]?|perl|busybox)\b)(?:\s+-|\s*[;|&'\x22]|\s+/|\s*$|\$)|^/bin/(?:ba)?sh").prose(),
             likely(&["sh -c", "bash -c", "sh+-c", "cmd /c", "cmd.exe /c", "cmd.exe", "python -c", "python3 -c", "perl -e", "php -r", "ruby -e", "node -e", "lua -e", "python2 -c"], r"\b(?:ba|z|k|da)?sh\s+-[a-z]*c\s+\S|\bcmd(?:\.exe)?\s*/[ck]\s*\S|\b(?:python[23]?\s+-c|(?:perl|ruby|lua|node)\s+-e|php\s+-r)\s*['\x22]?\S").prose(),
             likely(&["powershell", "pwsh", "invoke-expression", "downloadstring", "iex(", "iex (", "invoke-webrequest", "| iex", "|iex", "frombase64string", "start-process"], r"\b(?:powershell|pwsh)(?:\.exe)?\b.{0,80}\s-(?:e|en|enc|encodedcommand|ec|nop|noprofile|w|windowstyle|c|command|ep|exec|executionpolicy)\b|\bdownload(?:string|file)\s*\(|\biex\s*[\s(]\s*\(?\s*(?:new-object|iwr|irm|\[|\$|invoke-)|\|\s*iex\b|\binvoke-expression\b\s*[\s($\x22']|\[(?:system\.)?convert\]::frombase64string").prose(),
@@ -168,7 +169,11 @@ fn command(subject: &Subject<'_>) -> Option<Hit> {
     let word = [&b"id"[..], b"env", b"set", b"dir", b"who", b"w", b"ver"]
         .iter()
         .any(|word| found.as_bytes().trim_ascii().ends_with(word));
-    let sentence = word && before.iter().filter(|byte| **byte == b' ').count() >= 2;
+    // `Find & Fix Plumbing; echo Park` ends in a name.
+    let named = found.as_bytes().rsplit(|byte| *byte == b' ').next().is_some_and(|last| {
+        last.first().is_some_and(u8::is_ascii_uppercase) && last.iter().all(u8::is_ascii_alphabetic)
+    });
+    let sentence = (word || named) && before.iter().filter(|byte| **byte == b' ').count() >= 2;
     match (columns || query || table, sentence) {
         (true, _) => None,
         (false, true) => hit(found, Confidence::Hint),

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use regex::bytes::Regex;
 
 use super::{Confidence, Family, Hit, Rule, RuleInfo, Severity, Subject, analyser, certain, hint, likely};
+use crate::context::FieldKind;
 use crate::engine::compile;
 
 pub(super) static RULES: &[Rule] = &[
@@ -24,10 +25,16 @@ pub(super) static RULES: &[Rule] = &[
         },
         patterns: &[
             analyser(&["or", "and", "||", "&&", "having", "where", "when"], tautology),
+            // In plain words alone only these operators make a condition.
+            analyser(&[" like ", "+like+", "rlike", "regexp"], tautology).plain(),
+            likely(&["between", " is "], r"^\S{0,24}[\s+]+(?:or|and|xor)[\s+]+(?:not[\s+]+)?(?:-?\d+|null|true|false)[\s+]+(?:(?:not[\s+]+)?between[\s+]+\d+[\s+]+and[\s+]+\d+|is[\s+]+(?:not[\s+]+)?(?:null|true|false|missing))\s*$").plain(),
+            // A filter that deletes the word once leaves the word.
+            certain(&["oorr", "anandd", "aandnd", "unionion", "unionon", "unionnion", "unionn", "selectect", "selectlect", "selectelect", "selectct", "selectt"], r"(?:^|[\s'\x22)\d+/])(?:oorr|anandd|aandnd)[\s(+/]*(?:['\x22\d]|\w+\s*(?:[=<>]|like\b|is\b|in\b))|\b(?:uunionnion|ununionion|uniunionon|uniounionn)\b|\b(?:sselectelect|seselectlect|selselectect|seleselectct|selecselectt)\b"),
+            analyser(&["or", "and", "||", "&&"], predicate),
             likely(&["or", "||", "and"], r"(?:(?:^|[\d'\x22)%\s])\s*(?:\b(?:or|and)\b|\|\|)\s*(?:not\s+)?(?:true|false|null|\d+)|['\x22\d]\s*\)*\s*(?:or|and|\|\|)\s*'[^']*')\s*(?:--|#\s*$|/\*|;\s*--)"),
             likely(&["or", "and"], r"\b(?:or|and)\s+(?:not\s+)?(?:exists\s*\(|\(?\s*select\s+(?:[\w*@(]|')|(?:\w+\s*\()?(?:ascii|substr|substring|mid|ord|length|len|user|database|version)\s*\(\s*(?:\(?\s*select|\w+\s*[,()]|@@))"),
             likely(&["or true", "or+true", "or/**/true", "or 1 "], r"(?:['\x22)\d]|^)\s*or\s+(?:true|1)\s*(?:--|#|;|$|limit\b|order\b|group\b|union\b)").plain(),
-            likely(&["'='", "'=0", "''='", "'like'", "'|'", "'^'", "'-'0", "'=''"], r"^\w{0,24}'\s*(?:[=|^*]|like|[-+^]\s*0|=\s*0)\s*(?:'[^']{0,16}'?|\d+)?\s*(?:--|#|\+)?[\s+]*$"),
+            likely(&["'='", "'=0", "''='", "'like'", "'|'", "'^'", "'-'", "'=''", "'*'", "'&'", "'+'", "'%'"], r"^\w{0,24}'\s*(?:[=|^*]|like|[-+^]\s*0|=\s*0)\s*(?:'[^']{0,16}'?|\d+)?\s*(?:--|#|\+)?[\s+]*$|^\w{0,24}'\s*(?:[=|^*&%+-]|like)\s*''?\s*(?:(?:or|and)\b.*)?$"),
             likely(&["having", "group by"], r"['\x22)]\s*(?:having\s+\d|group\s+by\s+[\w.,\s]+\s*(?:having|--|#))|\bhaving\s+\d+\s*=\s*\d+"),
         ],
     },
@@ -42,8 +49,8 @@ pub(super) static RULES: &[Rule] = &[
             example: "1 UNION/**/SELECT null,password FROM users--",
         },
         patterns: &[
-            certain(&["union"], r"\bunion\b[\s(+]*(?:(?:all|distinct|distinctrow)\b[\s(+]*)?select\b[\s(+]*(?:(?:all|distinct|top\s+\d+)\s+)?(?:null\b|-?\d|@|\*|'|\x22|0x|~|!|\w+\s*\(|[\w.`]+\s*,|[\w.`]+\s+(?:as\s+\w+\s*,|from\s+\w)|[\w.`]+\s*(?:--|#|/\*|;))").plain(),
-            likely(&["union"], r"\bunion\s+all\s+select\b|\bunion\b[\s(]*(?:values\s*\(|table\s+\w+\s*(?:--|#|;|$))|\d\s*union\b[\s(]*(?:all\s+|distinct\s+)?select\b|['\x22]\s*\)+\s*union\b[\s(]*select\b").plain(),
+            certain(&["union"], r"\bunion\b[\s(+]*(?:(?:all|distinct|distinctrow)\b[\s(+]*)?select\b[\s(+]*(?:(?:all|distinct|top\s+\d+)\s+)?(?:null\b|-?\d|@|\*|'|\x22|0x|~|!|\w+\s*\(|[\w.`]+(?:\s*,\s*[\w.`]+)*\s*,\s*(?:[^\w\s]|\d+\s*(?:,|from\b|--|#|;|$)|null\b|[\w.`]+\s*(?:from\s+\w|--|#|/\*|;))|(?:current_user|session_user|user|username|login|email)\s*,|[\w.`]+\s+(?:as\s+\w+\s*,|from\s+\w)|[\w.`]+\s*(?:--|#|/\*|;))").plain(),
+            likely(&["union"], r"\bunion\s+all\s+select\b|\bunion\b[\s(]*(?:values\s*\(|table\s+\w+\s*(?:--|#|;|$))|\d\s*union\b[\s(]*(?:all\s+|distinct\s+)?select\b|['\x22]\s*\)+\s*union\b[\s(]*select\b|['\x22]\s*union\b[\s(]*select\b[\s(]*[\w.`]+\s*(?:,|--|#|;|$)").plain(),
             hint(&["union"], r"\bunion\s+(?:distinct\s+)?select\b").plain(),
         ],
     },
@@ -109,9 +116,9 @@ pub(super) static RULES: &[Rule] = &[
         patterns: &[
             likely(&["select"], r"\(\s*select\b[\s(]*(?:\*|-?\d+\s*(?:\)|,|from)|null\b|@@|'|0x|(?:distinct\s+)?(?:count|char|chr|concat|group_concat|concat_ws|string_agg|cast|convert|sleep|pg_\w+|version|user|database|current_\w+|load_file|substr\w*|ascii|extractvalue|updatexml|rand|floor|case|if|iif|json_\w+|top\s+\d+)\b\s*[\s(]|[\w.`\x22]+\s+from\s+[\w.`\x22]+\s*(?:\)|where\b|limit\b|order\b|--))"),
             likely(&["select"], r"(?:'|\x22)[\s)]*(?:\|\||\+|,|=|;|and|or|in)\s*\(*\s*select\b"),
-            likely(&["select"], r"\bselect\b[\s(]+(?:distinct\s+)?(?:\*|[\w.`\x22\[\]]+(?:\s*,\s*[\w.`\x22\[\]*]+)*|\w+\([\w*,.\s]*\))\s+from\s+(?:[\x22`\[][\w.-]+[\x22`\]](?:\s|$|\.)|[\w.]+\s*(?:where\s+[\w.`\x22]+\s*(?:=|like\s*'|in\s*\(|<|>|is\s)|;|--|limit\s+\d|order\s+by\s+\w+\s*(?:--|;|,|desc|asc|$)|join\s+\w+\s+on\b|group\s+by\b))"),
+            likely(&["select"], r"\bselect\b[\s(]+(?:distinct\s+)?(?:\*|[\w.`\x22\[\]]+(?:\s*,\s*[\w.`\x22\[\]*]+)*|\w+\([\w*,.\s]*\))\s+from\s+(?:[\x22`\[][\w.-]+[\x22`\]](?:\s|$|\.)|[\w.]+\s*(?:where\s+[\w.`\x22]+\s*(?:=|like\s*'|in\s*\(|<|>|is\s)|;|--|limit\s+\d|order\s+by\s+\w+\s*(?:--|;|,|desc|asc|$)|join\s+\w+\s+on\b|group\s+by\b))").prose(),
             hint(&["select"], r"^\s*select\s+\*\s+from\s+\w+\s*$"),
-            likely(&["select"], r"\bselect\b.{1,200}\bfrom\s+[`\x22\[]?(?:information_schema|pg_catalog|pg_shadow|pg_user|mysql|sys|sysobjects|syscolumns|sqlite_master|sqlite_schema|all_tables|user_tables|dual|msysaccessobjects|dba_users|v\$version)\b"),
+            likely(&["select"], r"\bselect\b.{1,200}\bfrom\s+[`\x22\[]?(?:information_schema|pg_catalog|pg_shadow|pg_user|mysql|sys|sysobjects|syscolumns|sqlite_master|sqlite_schema|all_tables|user_tables|dual|msysaccessobjects|dba_users|v\$version)\b").prose(),
             likely(&["case"], r"\bcase\s+when\b.{1,120}\bthen\b.{1,120}\belse\b.{0,120}\bend\b\s*[)'\x22]|(?:'|\(|\band\b|\bor\b|,)\s*case\s+when\s*\("),
         ],
     },
@@ -140,7 +147,7 @@ fn condition() -> &'static Regex {
     static CONDITION: OnceLock<Regex> = OnceLock::new();
     CONDITION.get_or_init(|| {
         compile(
-            r"(?:\b(?:or|and|xor|having|where|when)\b|\|\||&&)(?:[\s(!~+]|not\b|binary\b)*(?P<left>'[^']*'|\x22[^\x22]*\x22|-?\d+(?:\.\d+)?|0x[0-9a-f]+|[\w.`]+(?:\(\s*\))?)\s*\)*\s*(?P<op><=>|=+|<>|!=|>=?|<=?|\b(?:not\s+)?(?:like|rlike|regexp|in)\b|\bis\s+(?:not\s+)?null\b)[\s(]*(?P<right>'[^']*'?|\x22[^\x22]*\x22?|-?\d+(?:\.\d+)?|0x[0-9a-f]+|[\w.`]+)?",
+            r"(?:\b(?:or|and|xor|having|where|when)\b|\|\||&&)(?:[\s(!~+]|not\b|binary\b)*(?P<left>'[^']*'|\x22[^\x22]*\x22|-?\d+(?:\.\d+)?|0x[0-9a-f]+|[\w.`]+(?:\([^()]{0,80}\))?)[\s+]*\)*[\s+]*(?P<op><=>|=+|<>|!=|>=?|<=?|\b(?:not\s+)?(?:i?like|rlike|regexp|in)\b|\bis\s+(?:not\s+)?(?:null|missing|true|false|unknown)\b|\b(?:not\s+)?between\s+[^\s]{1,40}\s+and\b)[\s(+]*(?P<right>'[^']*'?|\x22[^\x22]*\x22?|-?\d+(?:\.\d+)?|0x[0-9a-f]+|[\w.`]+)?",
         )
     })
 }
@@ -150,17 +157,23 @@ fn tautology(subject: &Subject<'_>) -> Option<Hit> {
     let bytes = subject.text.as_bytes();
     // `or` and `and` are inside half of all words; a condition has more than them.
     let mark = |byte: &u8| matches!(byte, b'=' | b'<' | b'>' | b'\'' | b'"');
-    if !bytes.iter().any(mark) && !subject.text.contains("like") {
+    if !bytes.iter().any(mark) && !has_word_operator(bytes) {
         return None;
     }
+    let in_prose = subject.context.kind == FieldKind::FreeText;
     let mut weak: Option<Hit> = None;
     let mut quotes = OpenQuotes::new(bytes);
     for found in condition().captures_iter(bytes) {
         let (whole, left, op) = (found.get(0)?, found.name("left")?.as_bytes(), found.name("op")?.as_bytes());
+        let is = op.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(b"is"));
         let right = found.name("right").map_or(&b""[..], |right| right.as_bytes());
         let open = quotes.closes_before(whole.start());
-        let after_comment = commented(bytes.get(whole.end()..).unwrap_or_default());
-        let hit = |confidence| Some(Hit { range: whole.range(), confidence });
+        let rest = bytes.get(whole.end()..).unwrap_or_default();
+        let after_comment = commented(rest);
+        let prose = !open && (in_prose || goes_on_in_words(bytes.get(..whole.start()).unwrap_or_default(), rest));
+        let hit = |confidence: Confidence| {
+            Some(Hit { range: whole.range(), confidence: if prose { Confidence::Hint } else { confidence } })
+        };
         let (l, r) = (Operand::of(left), Operand::of(right));
         let comparison = !op.first().is_some_and(u8::is_ascii_alphabetic);
         let equals = matches!(op, b"=" | b"==" | b"<=>");
@@ -178,12 +191,11 @@ fn tautology(subject: &Subject<'_>) -> Option<Hit> {
             {
                 hit(Confidence::Likely)
             }
-            (Operand::Quoted, Operand::Nothing) if open && comparison => hit(Confidence::Likely),
+            (Operand::Quoted, Operand::Nothing) if open && (comparison || is) => hit(Confidence::Likely),
+            (Operand::Quoted, Operand::Word) if open && is => hit(Confidence::Likely),
             (Operand::Word, Operand::Word) if equals && same => hit(Confidence::Likely),
             (_, Operand::Quoted | Operand::Number) if open => hit(Confidence::Likely),
-            (Operand::Word, Operand::Word | Operand::Nothing) if open && (comparison || op.starts_with(b"is")) => {
-                hit(Confidence::Likely)
-            }
+            (Operand::Word, Operand::Word | Operand::Nothing) if open && (comparison || is) => hit(Confidence::Likely),
             (Operand::Word, _) if after_comment && comparison => hit(Confidence::Likely),
             _ => None,
         };
@@ -194,6 +206,52 @@ fn tautology(subject: &Subject<'_>) -> Option<Hit> {
         }
     }
     weak.or_else(|| dangling(bytes))
+}
+
+/// Whether an operator written as a word occurs.
+fn has_word_operator(bytes: &[u8]) -> bool {
+    static OPERATOR: OnceLock<Regex> = OnceLock::new();
+    OPERATOR.get_or_init(|| compile(r"[\s+](?:i?like|rlike|regexp)[\s+]")).is_match(bytes)
+}
+
+/// Whether what stands around a condition is a sentence: `or 1 = 1 box is fine` is one, `or 1=1 limit 1` is a query.
+///
+/// A query goes on with an operator, a clause, a bracket, a quote or a comment; nothing else would be read.
+fn goes_on_in_words(before: &[u8], rest: &[u8]) -> bool {
+    static WORDS: OnceLock<(Regex, Regex)> = OnceLock::new();
+    let (clause, words) = WORDS.get_or_init(|| {
+        (
+            compile(r"^\s*(?:or|and|xor|not|limit|order\s+by|group\s+by|union|having|procedure|into|offset|fetch|returning|r?like|in|is|between|collate|as|then|else|end|div|mod|intersect|except|minus|for\s+(?:update|share)|rlike|regexp|where|when|window)\b"),
+            compile(r"^\s*[,.:;!?]?\s+[a-z\x80-\xff][a-z\x80-\xff'-]*(?:[\s,.!?]|$)|^[.!?]+\s*$"),
+        )
+    });
+    let punctuated = matches!(rest.trim_ascii_start().first(), Some(b',' | b'.' | b':' | b'!' | b'?'));
+    if !words.is_match(rest) || (!punctuated && clause.is_match(rest)) {
+        return false;
+    }
+    let count = |text: &[u8]| {
+        text.split(u8::is_ascii_whitespace)
+            .filter(|word| word.len() > 1 && word.iter().take(2).all(|byte| byte.is_ascii_alphabetic() || *byte > 127))
+            .take(3)
+            .count()
+    };
+    count(before) >= 2 || count(rest) >= 3
+}
+
+/// A quote that ends the application's value, an operator, and a predicate written as a call.
+fn predicate(subject: &Subject<'_>) -> Option<Hit> {
+    static PREDICATE: OnceLock<Regex> = OnceLock::new();
+    let pattern = PREDICATE.get_or_init(|| {
+        compile(r"['\x22][\s)]*(?:\b(?:or|and|xor)\b|\|\||&&)[\s(]*(?:not\b[\s(]*)?(?:exists|begins_with|starts_with|contains|attribute_(?:not_)?exists|attribute_type|size|isnull|ifnull|nvl|coalesce|length|len|char_length|lower|upper|substr(?:ing)?|mid|left|right|ascii|ord|json_\w+|regexp_like|array_contains|instr|position|strpos|cast|convert|count|abs|if|iif|like|missing)\s?\(")
+    });
+    let bytes = subject.text.as_bytes();
+    let mut quotes = OpenQuotes::new(bytes);
+    for found in pattern.find_iter(bytes) {
+        if quotes.closes_before(found.start() + 1) {
+            return Some(Hit { range: found.range(), confidence: Confidence::Likely });
+        }
+    }
+    None
 }
 
 /// `' or '` and `' and (`: the beginning of a condition whose end the application's own quote supplies.

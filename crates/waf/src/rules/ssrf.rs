@@ -53,11 +53,44 @@ pub(super) static RULES: &[Rule] = &[
         },
         patterns: &[
             certain(&["gopher:", "dict:", "php://", "phar:", "expect://", "netdoc:", "jar:", "zip://", "glob://", "ogg://", "ssh2.", "compress.zlib", "local_file:", "file:", "url:file"], r"\b(?:gopher|dict|expect|netdoc|phar|ogg|glob|ssh2\.\w+|compress\.(?:zlib|bzip2))://|\bnetdoc:/|\bjar:(?:https?|file|ftp):|\bphp://(?:filter|input|data|memory|temp|stdin|fd|expect)|\blocal_file:|\burl:file:|\bphar:/|\bzip://[^\s]*#"),
+            analyser(&["\\\\"], share),
             likely(&["file:"], r"(?:^|[^\w-])file:\s*/{1,4}(?:\w|%|\.|~|\\|$)|(?:^|[^\w-])file:\\\\").prose(),
             likely(&["ldap://", "ldaps://", "ldapi://", "rmi://", "tftp://", "smb://", "nfs://", "iiop://", "unix:", "ws://", "wss://"], r"(?:^|[^\w])(?:ldap[si]?|rmi|tftp|smb|nfs|iiop)://\S|(?:^|\s)(?:http\+)?unix:/").prose(),
         ],
     },
 ];
+
+/// `\\host\share`, to which Windows connects with its user's credentials. A name without dots or of an office network is
+/// how colleagues tell each other where a file lies.
+fn share(subject: &Subject<'_>) -> Option<Hit> {
+    let (text, bytes) = (subject.text, subject.text.as_bytes());
+    for (start, _) in text.match_indices("\\\\").take(16) {
+        let outside = start
+            .checked_sub(1)
+            .and_then(|at| bytes.get(at))
+            .is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b'=' | b'"' | b'\'' | b'(' | b','));
+        let mut steps = text.get(start + 2..).unwrap_or_default().split('\\');
+        let (Some(host), Some(folder)) = (steps.next(), steps.next()) else { continue };
+        let (host, port) = host.split_once('@').unwrap_or((host, ""));
+        let named = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
+        if !outside || host.is_empty() || host.len() > 253 || !host.bytes().all(named) || folder.is_empty() {
+            continue;
+        }
+        let zone = host.rsplit_once('.').map(|(_, zone)| zone).unwrap_or_default();
+        let office = ["", "local", "lan", "corp", "intra", "intranet", "internal", "home", "ad"]
+            .iter()
+            .any(|known| zone.eq_ignore_ascii_case(known));
+        let hidden = folder.starts_with(|first: char| first.is_ascii_alphabetic())
+            && folder.split(['/', ' ']).next().is_some_and(|folder| folder.ends_with('$'));
+        let range = start..start + 2 + host.len() + 1;
+        let foreign = !office && zone.len() >= 2 && zone.bytes().all(|byte| byte.is_ascii_alphabetic());
+        let number = host.parse::<std::net::Ipv4Addr>().is_ok();
+        if foreign || number || hidden || !port.is_empty() {
+            return Some(Hit { range, confidence: Confidence::Likely });
+        }
+    }
+    None
+}
 
 /// Every address in the text: the first internal host decides.
 fn addresses(subject: &Subject<'_>) -> Option<Hit> {

@@ -23,10 +23,13 @@ pub(super) static RULES: &[Rule] = &[
             example: "{{7*7}}",
         },
         patterns: &[
-            certain(&["{{"], r"\{\{-?\s*[({\[]*\s*(?:-?\d+\s*[*+/%-]\s*['\x22]?\d+|'\d+'\s*\*\s*\d+|\x22\d+\x22\s*\*\s*\d+)"),
-            likely(&["${", "#{", "*{", "@{", "~{", "$(", "{7", "[[", "{{", "@("], r"[$#*@~]\{\{?\s*-?\d+\s*[*+/-]\s*\d+\s*\}|\[\[\s*\$?\{?\s*\d+\s*\*\s*\d+|^\{\d+\*\d+\}$|@\(\s*\d+\s*[*+]\s*\d+\s*\)|#\{\s*\w+[.(]|\$\{\s*['\x22(]?\s*\d+\s*['\x22]?\s*\*"),
+            certain(&["{{"], r"\{\{[-!&=~^>#]?\s*[({\[]*\s*(?:-?\d+\s*[*+/%-]\s*['\x22]?\d+|'\d+'\s*\*\s*\d+|\x22\d+\x22\s*\*\s*\d+)"),
+            likely(&["${", "#{", "*{", "@{", "~{", "$(", "{7", "[[", "{{", "@("], r"[$#*@~]\{\{?\s*-?\d+\s*[*+/-]\s*\d+\s*\}|\[\[\s*\$?\{?\s*\d+\s*\*\s*\d+|^\{\d+\*\d+\}$|@\(\s*\d+\s*[*+]\s*\d+\s*\)|#\{\s*\w+(?:\.\w+){0,8}\s*\(|\$\{\s*['\x22(]?\s*\d+\s*['\x22]?\s*\*"),
             certain(&["{{", "{%"], r"\{[{%][^}]{0,300}(?:__(?:class|mro|base|bases|subclasses|globals|builtins|init|import|getitem|self|dict)__|\bconstructor\b|\bcycler\b|\blipsum\b|\bjoiner\b|\bget_flashed_messages\b|\burl_for\b|\bself\._|\bself\.__|_self\.env|\|\s*attr\s*\(|\[['\x22]\\?x?_|\brequest\s*[.|\[]\s*['\x22]?(?:application|args|environ|__)|\bconfig\s*(?:\.(?:items|from|__)|\[|\}|\|)|\bapp\.request|\bos\.popen|popen\s*\(|\|\s*(?:filter|map|reduce|sort)\s*\(\s*['\x22](?:system|exec|passthru|phpinfo)|\bsystem\s*\(|\.getRuntime|\bexec\s*\(|getClass\s*\(|\.class\b|\brange\.constructor|\brequire\s*\(|\bprocess\.|\bphpinfo\b|#with\b[^}]*\bas\b|lookup\s+\(|\$on\.)"),
             likely(&["{{"], r"\{\{\s*(?:config|self|settings|debug|request|session|g|dump\([^)]*\)|app|_self|this|@root|[\w.]+\s*\|\s*(?:safe|e|join|list|tojson|raw|dump))\s*\}\}|\{\{\s*(?:\[\]|''|\x22\x22|\(\)|\{\})\s*[.\[|]|\{\{\s*[\w.]{0,60}\([^}]{0,200}\)\s*\}\}|\{\{\s*#(?:with|each)\s+['\x22]|\{\{=\s*\S|\{\{\s*['\x22][^}'\x22]{0,60}['\x22]\s*\.\s*\w+\s*\(|\$\{\{<"),
+            // A placeholder that is only a dotted name is a mail's; these names are the application's own secrets.
+            likely(&["{{", "${", "#{"], r"[{$#]\{\s*(?:settings|config|self|app|request|session|g|env|environ|process|os|globals|current_app|this|@root|ctx|context)(?:\.\w+){0,4}\s*(?:\.|\[\s*['\x22])\w*(?:secret|api_?key|access_?key|private_?key|token|passw(?:or)?d|credential|database_ur[il])"),
+            likely(&["${@", "#{@", "{{@"], r"[$#{]\{\s*@\w+\s*\("),
             likely(&["{%", "{#"], r"\{%-?\s*(?:import|include|extends|set|block|macro|debug|do|print|call|filter|with|autoescape|from|load|raw|for\s+\w+\s+in\s+[\w.()\[\]'\x22]+\s*-?%\}|if\s+[^%]*(?:__|\(|request|config))\b?[^%]{0,300}"),
             likely(&["<%"], r"<%[=\-@!#]?\s*\S.{0,400}%>|<%=\s*\S"),
         ],
@@ -44,7 +47,7 @@ pub(super) static RULES: &[Rule] = &[
         patterns: &[
             certain(&["t(java", "t (java", "getruntime", "java.lang.", "processbuilder", "freemarker.template", "_memberaccess", "#context", "javax.script", "getclass()", "classloader", "ognl."], r"\bT\s*\(\s*java\.|getRuntime\s*\(\s*\)|[$#%*@({\x22'\s=]\{?[^}]{0,80}\bjava\.(?:lang|io|net|util)\.(?:Runtime|Process\w*|System|Class|File|URL|Scanner|reflect|Thread)\b|freemarker\.template\.utility|_memberAccess|#context\s*[.\[]|new\s+javax\.script|ScriptEngineManager|\.class\.forName|getClass\(\)\s*\.\s*(?:forName|getClassLoader|getMethod|get)|class\.(?:module\.)?classLoader|ognl\.OgnlContext|ProcessBuilder\s*\(").prose(),
             likely(&["<#assign", "?new()", "<#include", "<@", "?api", "#set", "$class.", "#include(", "#evaluate", "#parse("], r"<#(?:assign|include|import|list|if|function|macro)\s|\?new\s*\(\s*\)|\?api\.|#set\s*\(\s*\$\w+\s*=|\$class\.inspect|#(?:evaluate|parse|include)\s*\(\s*['\x22$]"),
-            likely(&["%{", "#{", "*{", "__${", "${"], r"%\{\s*[(#@'\x22].{0,200}[)'\x22]|[*%]\{\s*\d+\s*[*+]|__\$\{.{1,200}\}__|#\{\s*(?:session|request|facesContext|application|system|`|IO\.|File\.|Dir\.|exec|Kernel|%x)|\$\{\s*(?:''|\x22\x22|\(\)|\[\]|this|self|class|request|session|application|pageContext|param|header|initParam|@)\s*[.\[(][^}]{0,200}|\$\{\s*new\s+\w|\$\{[^}]{0,80}(?:\.exec\(|\?new|!\w+\.|\.getClass|\bSystem\.)"),
+            likely(&["%{", "#{", "*{", "__${", "${"], r"%\{\s*[(#@'\x22].{0,200}[)'\x22]|[*%]\{\s*\d+\s*[*+]|__\$\{.{1,200}\}__|#\{\s*(?:(?:session|request|application|system)\b(?:\.\w+){0,8}\s*[\[(+*/]|facesContext|`|IO\.|File\.|Dir\.|exec|Kernel|%x)|\$\{\s*(?:''|\x22\x22|\(\)|\[\]|self|class|pageContext|@)\s*[.\[(][^}]{0,200}|\$\{\s*(?:this|request|session|application|param|header|initParam)\b(?:\.\w+){0,8}\s*[\[(+*/]|\$\{\s*new\s+\w|\$\{[^}]{0,80}(?:\.exec\(|\?new|!\w+\.|\.getClass|\bSystem\.)"),
             likely(&["{php", "{$smarty", "{system", "{literal", "{math", "{self::"], r"\{(?:php\}|\$smarty\.(?:version|template|server|env|const)|system\s*\(|self::|math\s+equation)|\{\$\w+(?:->|::)\w+\("),
         ],
     },
