@@ -272,7 +272,7 @@ fn text(function: Option<&str>, decision: &Decision, event: &[u8], colour: bool)
     if let Some(http) = &decision.http {
         let _ = write!(what, "  {} {}", plain(&http.method), plain(&http.path));
     }
-    row(&mut out, "event", &format!("{what}  ({} bytes, {} record(s))", event.len(), verdict_of.records_total));
+    row(&mut out, "event", &format!("{what}  ({} bytes, {})", event.len(), records_of(verdict_of.records_total)));
     if let Some(source) = &verdict_of.source {
         row(&mut out, "from", &plain(source));
     }
@@ -314,8 +314,18 @@ fn text(function: Option<&str>, decision: &Decision, event: &[u8], colour: bool)
             let _ = writeln!(out, "    bytes    {shown}");
         }
         let _ = writeln!(out, "    because  {}", plain(&found.message));
+        if passes {
+            let _ = writeln!(
+                out,
+                "             only a hint: honest senders write this too, so it refuses nothing by itself"
+            );
+        }
     }
     out
+}
+
+fn records_of(count: u32) -> String {
+    if count == 1 { "1 record".to_owned() } else { format!("{count} records") }
 }
 
 fn cwe(number: Option<u16>) -> String {
@@ -381,7 +391,7 @@ fn as_json(function: Option<&str>, decision: &Decision, event: &[u8]) -> Value {
         "source": decision.verdict.source,
         "request": decision.http.as_ref().map(|http| json!({"method": http.method, "path": http.path})),
         "function": function,
-        "fence": decision.lines,
+        "fence": function.map_or(&[][..], |_| decision.lines.as_slice()),
         "verdict": decision.verdict.action,
         "reason": decision.verdict.reason,
         "incident": decision.verdict.incident,
