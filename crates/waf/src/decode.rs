@@ -292,6 +292,16 @@ pub fn hexadecimal(text: &str) -> Option<Vec<u8>> {
     (0..bytes.len() / 2).map(|index| hex(bytes, index * 2, 2).map(|value| value as u8)).collect()
 }
 
+/// The bytes of a text whose characters stand for one byte each, where they begin like a serialised object: what
+/// `\x80\x04\x95…` becomes without its escapes.
+pub fn latin(text: &str) -> Option<Vec<u8>> {
+    if !text.starts_with(['\u{80}', '\u{ac}']) {
+        return None;
+    }
+    let bytes = text.chars().map(|character| u8::try_from(character).ok()).collect::<Option<Vec<u8>>>()?;
+    is_payload(&bytes).then_some(bytes)
+}
+
 /// The parts of a JSON Web Token that hold claims: header and payload.
 pub fn token(text: &str) -> Option<[String; 2]> {
     let text = text.strip_prefix("Bearer ").unwrap_or(text).trim();

@@ -212,6 +212,11 @@ impl<'a> Walk<'a> {
             return Ok(());
         }
         self.engine.inspect_classified(&self.path, text, classes, context, self.matches);
+        if let Some(kind) = ["@type", "$type", "@class"].iter().find(|kind| !key && self.path.ends_with(**kind)) {
+            // Which class is built is said by key and value together.
+            let pair = format!("\"{kind}\":\"{text}\"");
+            self.engine.inspect(&self.path, &pair, context, self.matches);
+        }
         self.encoded(text, classes, key, depth)?;
         if classes.percent() {
             self.unwrapped(decode::percent(text), "percent", key, depth)?;
@@ -263,6 +268,9 @@ impl<'a> Walk<'a> {
     fn encoded(&mut self, text: &str, classes: Classes, key: bool, depth: usize) -> Result<(), Stop> {
         if text.len() < decode::MIN_BASE64 {
             return Ok(());
+        }
+        if let Some(bytes) = classes.wide().then(|| decode::latin(text)).flatten() {
+            return self.binary(&bytes, "bytes", depth);
         }
         if (classes.is_plain() || text.starts_with("Bearer "))
             && let Some(parts) = decode::token(text)

@@ -102,6 +102,7 @@ fn hostile_texts_are_refused_under_their_family() {
     none(let_through("hostile_blind.txt", Context::default(), false));
     none(let_through("hostile_evasions.txt", Context::default(), false));
     none(let_through("hostile_collections.txt", Context::default(), false));
+    none(let_through("hostile_fresh.txt", Context::default(), false));
 }
 
 #[test]
@@ -111,6 +112,7 @@ fn honest_texts_pass() {
     none(refused("honest_blind.txt", Context::default()));
     none(refused("honest_near_misses.txt", Context::default()));
     none(refused("honest_everyday.txt", Context::default()));
+    none(refused("honest_fresh.txt", Context::default()));
 }
 
 #[test]

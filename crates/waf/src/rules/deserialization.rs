@@ -24,7 +24,7 @@ pub(super) static RULES: &[Rule] = &[
             certain(&["\n"], r"c(?:os|posix|nt|subprocess|builtins|__builtin__|sys|commands|platform|pty|timeit|runpy|importlib)\n\w[\w.]*\n"),
             certain(&["o:", "c:"], r"(?:^|[;{}\x22\s=|:])[OC]:\+?\d+:\x22[\w\\]+\x22:\+?\d+:\{"),
             likely(&["a:"], r"(?:^|[;=])a:\d+:\{(?:i:\d+|s:\d+:\x22[^\x22]*\x22);(?:[OC]:\d+:\x22|a:\d+:\{)"),
-            certain(&["!!python", "!!javax", "!!java.", "!ruby/", "!php/", "tag:yaml.org,2002:python", "!!js/", "!!com.", "!!org.", "!!sun."], r"!!python/(?:object|name|module|tuple)|!!(?:javax|java|com|org|sun)\.[\w.]+[\s\[\x22{]|!ruby/(?:object|hash|struct|regexp|sym)|!php/object|tag:yaml\.org,2002:python/|!!js/(?:function|undefined|regexp)"),
+            certain(&["!!python", "!!javax", "!!java.", "!ruby/", "!php/", "tag:yaml.org,2002:", "!!js/", "!!com.", "!!org.", "!!sun."], r"!!python/(?:object|name|module|tuple)|!!(?:javax|java|com|org|sun)\.[\w.]+[\s\[\x22{]|!ruby/(?:object|hash|struct|regexp|sym)|!php/object|tag:yaml\.org,2002:(?:python|js|java|ruby)/|!!js/(?:function|undefined|regexp)"),
         ],
     },
     Rule {
@@ -39,7 +39,7 @@ pub(super) static RULES: &[Rule] = &[
         },
         patterns: &[
             certain(&["jdbcrowsetimpl", "templatesimpl", "objectdataprovider", "typeconfusedelegate", "xmldecoder", "invokertransformer", "badattributevalueexpexception", "eventhandler", "windowsidentity", "ysoserial", "imagefile$fetch", "filesystemxmlapplicationcontext", "classpathxmlapplicationcontext", "scriptenginemanager", "jndirefdatasource", "system.diagnostics.process", "losformatter", "binaryformatter", "commons.collections.", "lookup.jndi", "basicdatasource", "textformattingrunproperties", "expandedwrapper", "assemblyinstaller"], r"com\.sun\.(?:rowset\.JdbcRowSetImpl|org\.apache\.xalan)|TemplatesImpl\b|System\.Windows\.Data\.ObjectDataProvider|ObjectDataProvider\s*,|TypeConfuseDelegate|java\.beans\.(?:XMLDecoder|EventHandler)|org\.apache\.commons\.collections\d?\.functors|InvokerTransformer\b|BadAttributeValueExpException|System\.Security\.Principal\.WindowsIdentity|\bysoserial\b|(?:FileSystem|ClassPath)XmlApplicationContext|javax\.script\.ScriptEngineManager|System\.Diagnostics\.Process\b|(?:Los|Binary)Formatter\b\s*,|JndiRefDataSource|dbcp\d?\.BasicDataSource|TextFormattingRunProperties|ExpandedWrapper`|AssemblyInstaller\b").plain().prose(),
-            likely(&["dynamic-proxy", "<sorted-set", "java.lang.processbuilder", "java.lang.runtime", "<java ", "<void ", "@type", "$type"], r"<dynamic-proxy>|<sorted-set>|<(?:object|void|java|class)\b[^>]*(?:java\.(?:lang|beans|io|net)|method\s*=)|\x22@type\x22\s*:\s*\x22(?:com\.sun|java|javax|org\.apache|sun)\.|\x22\$type\x22\s*:\s*\x22System\."),
+            likely(&["dynamic-proxy", "<sorted-set", "java.lang.processbuilder", "java.lang.runtime", "<java ", "<void ", "@type", "@class", "$type"], r"<dynamic-proxy>|<sorted-set>|<(?:object|void|java|class)\b[^>]*(?:java\.(?:lang|beans|io|net)|method\s*=)|\x22@(?:type|class)\x22\s*:\s*\x22(?:com\.sun|java|javax|org\.apache|sun)\.|\x22\$type\x22\s*:\s*\x22System\."),
             hint(&["system.", "com.sun.", "org.apache.", "javax."], r"^(?:System\.[\w.]+,\s*\w+|(?:com\.sun|org\.apache|javax)\.\w+(?:\.\w+)*\.[A-Z]\w+)$").plain(),
         ],
     },

@@ -20,6 +20,8 @@ pub(super) static RULES: &[Rule] = &[
             certain(&["set-cookie", "transfer-encoding", "content-length", "access-control-", "x-xss-protection", "http/1.", "http/2", "x-forwarded-", "proxy-"], r"[\r\n]\s*(?:(?:Set-Cookie2?|Transfer-Encoding|Content-Length|Access-Control-[\w-]+|X-XSS-Protection|X-Forwarded-\w+|Proxy-\w+)\s*:|(?:\w+ \S+ )?HTTP/[12](?:\.[01])?\b|[^\r\n]{0,80}HTTP/1\.[01] \d{3}\b)").prose(),
             likely(&["content-type:", "location:", "bcc:", "host:", "refresh:", "mime-version:", "x-injected", "content-disposition:", "cookie:", "referer:", "link:"], r"(?:[^\r]\n|\r\n?)(?:Content-Type\s*:\s*\w+/|Location\s*:\s*(?:https?:)?//|Bcc\s*:\s*\S+@|Host\s*:\s*[\w.-]+\.\w+\s*[\r\n]|Refresh\s*:\s*\d|MIME-Version\s*:|X-Injected|Content-Disposition\s*:|Cookie\s*:\s*\w+=|Referer\s*:\s*http)").prose(),
             likely(&["\ncc:", "\nto:", "\nfrom:", "\nsubject:", "mail from:", "rcpt to:", "\nreply-to:"], r"\r\n?(?:cc|to|from|reply-to)\s*:\s*[\w.+-]+@|\r\n\s*(?:MAIL FROM|RCPT TO)\s*:").prose(),
+            // A whole answer behind the end of the headers.
+            likely(&["<html", "<body", "<!doctype", "<script"], r"^\S{0,80}\r\n\r\n\s*<(?:html|body|!doctype|script)").prose(),
             // Characters whose last byte is a line break's, for a writer that keeps only that byte.
             certain(&["\u{560a}", "\u{560d}"], r"(?:\xe5\x98[\x8a\x8d])+\s*[a-z][\w-]{1,40}\s*:"),
             analyser(&["\r", "\n"], single_line),

@@ -66,6 +66,8 @@ pub(super) static RULES: &[Rule] = &[
             certain(&["$ifs", "${ifs", "$@", "() {", "(){", "() \t{"], r"\$\{?IFS\b|\w\$@\w+\s+[/-]|\(\)\s*\{\s*[:_\w]*\s*;?\s*\}\s*;"),
             likely(&["?/", "*/", "/?", "/*", "???", "/bin/", "/etc/", "/usr/"], r"(?:^|[\s;|&`(=])/(?:[a-z]*[?\[][a-z?*\]\[]*/[a-z?*\]\[]*[?*\[]|\?{2,}/|[a-z]{1,4}[?*]?/[a-z?]*\?[a-z?]*(?:\s|$)|[a-z]+/[a-z]*\?[a-z?]*(?:\s+[/-]|$))"),
             likely(&["{", "${path", "${home", "${shell", "${#"], r"(?:^|[;|&`(\n])\s*\{\w+,[^}\s]+\}|\$\{(?:PATH|HOME|SHELL|PWD|OLDPWD):\d+:\d+\}"),
+            likely(&["$'\\"], r"\$'(?:[^']{0,40})\\(?:x[0-9a-f]{2}|[0-3]?[0-7]{2}|u[0-9a-f]{4})"),
+            likely(&[";$", "; $", "|$", "| $", "&$", "& $"], r"(?:^|[;&|\s])[a-z_]\w*=[^;&|=]*[;&|].{0,200}[;&|]\s*\$\{?[a-z_]\w*\}?\s*(?:$|[\s;&|$`])"),
             likely(&["%comspec%", "%programfiles", "%systemroot%", "%path:"], r"%(?:comspec|systemroot)%|%(?:programfiles|path|comspec):~\d"),
         ],
     },
@@ -101,6 +103,7 @@ pub(super) static RULES: &[Rule] = &[
         patterns: &[
             certain(&["--checkpoint-action", "proxycommand", "--use-compress-program", "--upload-pack", "--receive-pack", "-exec ", "--to-command", "--rsh=", "--post-file", "--open-files-in-pager", "--output-document", "--config-env", "--new-window-command", "permitlocalcommand", "--use-askpass", "--use-pager", "--ext-diff"], r"^\s*(?:-[\w-]*\s+)?(?:--checkpoint-action\s*=|-o\s*ProxyCommand|--use-compress-program[= ]|--(?:upload|receive)-pack[= ]|--to-command\s*=|--rsh\s*=|--post-file\s*=|--open-files-in-pager|--output-document\s*=\s*[/.]|--config-env|--use-askpass\s*=|-o\s*PermitLocalCommand)|\s-exec(?:dir)?\s+[\w/.]+\s.*(?:\\?;|\{\}|\+)|\s--checkpoint-action\s*=|-oProxyCommand\s*="),
             likely(&["--exec", "--eval", "-oG", "-iL", "--script", "-d @", "--data @", "-F file=@", "--config=", "--output=", "-o /", "-T /", "--init-command", "-dsafer", "--no-sandbox"], r"^\s*--(?:exec|eval|init-command)[= ]\S|^\s*(?:--script|--config)=\S*(?:https?:|/|\.\.)|^\s*--output=(?:/|\.\.)|^\s*-(?:oG|iL|o|T)\s*/\w+/|^\s*(?:-d|--data(?:-binary)?)\s+@/|-dNOSAFER"),
+            likely(&["-rf ", "-fr ", "-x/", "-x /", "-oqueuedirectory"], r"^\s*-(?:rf|fr)\s+[/~*.]|(?:^|\s)-X\s?/(?:tmp|var|www|srv|home|opt)/|(?:^|\s)-OQueueDirectory="),
             hint(&["--"], r"^--[a-z][a-z-]+(?:=\S+)$"),
         ],
     },
@@ -126,11 +129,13 @@ fn expressions() -> &'static Expressions {
         let marked = r"[\s+]+[^\s;|&]*[\w\])}][./:$|{\\@=-][\w/$~*]";
         let rest = r"[\s+]+[\w-]+\s*(?:[|;&`]|>\s*\S|$)";
         Expressions {
-            gate: compile(&format!(r"{separator}{path}(?:{STRONG}|{KNOWN}|{ANY}|ver)\b")),
+            gate: compile(&format!(r"{separator}(?:{path}(?:{STRONG}|{KNOWN}|{ANY}|ver)\b|(?:/var)?/tmp/|/dev/shm/)")),
             strong: compile(&format!(
-                r"{separator}{path}(?:{STRONG}\b(?:{ARGUMENT}|{marked}|{rest}|{end})|{KNOWN}\b(?:{ARGUMENT}|{marked}))"
+                r"{separator}{path}(?:{STRONG}\b(?:(?:[\s+]+[\w+]+)?{ARGUMENT}|{marked}|{rest}|{end})|{KNOWN}\b(?:{ARGUMENT}|{marked}))"
             )),
-            weak: compile(&format!(r"{separator}{path}{ANY}\b{ARGUMENT}")),
+            weak: compile(&format!(
+                r"{separator}(?:{path}{ANY}\b{ARGUMENT}|(?:/var)?/tmp/[\w.-]+\s*(?:$|[;&|])|/dev/shm/\w)"
+            )),
             alone: compile(&format!(
                 r"(?:;|\|\|?|&&?)\s*{path}(?:id|env|ls|ps|pwd|whoami|uname|hostname|w|who|dir|set|ipconfig|ifconfig|netstat|reboot|shutdown|printenv|ver|systeminfo|sleep\s+\d+|ping\s+-[cn]\s*\d+\s+\S+|echo\s+\S+|nslookup\s+\S+|sleep\$\S+|ping\s+[\w.-]+\.[a-z]{{2,}}|cat\s+[\w-]+|del\s+\S+|net\s+(?:user|share|view|localgroup)\b[^;]*|kill\s+-?\d+.*|rm\s+\S+|touch\s+\S+)\s*(?:[;#&|'\x22\n]*\s*$|;|&&|\|\|)"
             )),

@@ -27,7 +27,9 @@ pub(super) static RULES: &[Rule] = &[
             analyser(&["or", "and", "||", "&&", "having", "where", "when"], tautology),
             // In plain words alone only these operators make a condition.
             analyser(&[" like ", "+like+", "rlike", "regexp"], tautology).plain(),
-            likely(&["between", " is "], r"^\S{0,24}[\s+]+(?:or|and|xor)[\s+]+(?:not[\s+]+)?(?:-?\d+|null|true|false)[\s+]+(?:(?:not[\s+]+)?between[\s+]+\d+[\s+]+and[\s+]+\d+|is[\s+]+(?:not[\s+]+)?(?:null|true|false|missing))\s*$").plain(),
+            likely(&["between", " is "], r"^\S{0,24}[\s+]+(?:or|and|xor)[\s+]+(?:not[\s+]+)?(?:-?\d+|null|true|false|[a-z]\w*_\w+|\w+\.[a-z]\w*)[\s+]+(?:(?:not[\s+]+)?between[\s+]+\d+[\s+]+and[\s+]+\d+|is[\s+]+(?:not[\s+]+)?(?:null|true|false|missing))\s*$").plain(),
+            // In a number's place no quote is needed: a number, an operator, a condition on a column, the end.
+            likely(&["or", "and"], r"^\s*-?\d+[\s)]+(?:or|and|xor)\s+(?:not\s+)?(?:(?:[a-z]\w*_\w+|[a-z]\w*\.\w+)\s*(?:[<>]=?|!=|=)|[a-z]\w+\s*(?:<>|!=))\s*(?:-?\d+|'[^']*'?|\w+)?\s*(?:--.*|#)?$"),
             // A filter that deletes the word once leaves the word.
             certain(&["oorr", "anandd", "aandnd", "unionion", "unionon", "unionnion", "unionn", "selectect", "selectlect", "selectelect", "selectct", "selectt"], r"(?:^|[\s'\x22)\d+/])(?:oorr|anandd|aandnd)[\s(+/]*(?:['\x22\d]|\w+\s*(?:[=<>]|like\b|is\b|in\b))|\b(?:uunionnion|ununionion|uniunionon|uniounionn)\b|\b(?:sselectelect|seselectlect|selselectect|seleselectct|selecselectt)\b"),
             analyser(&["or", "and", "||", "&&"], predicate),
@@ -67,7 +69,7 @@ pub(super) static RULES: &[Rule] = &[
         patterns: &[
             certain(&[";"], r";[\s)]*(?:drop\s+(?:table|database|schema|view|user|index|procedure|function|role)\s+(?:if\s+exists\s+)?[\w.`\x22\[]+\s*(?:;|--|#|$|cascade|/\*)|truncate\s+table\s+\w|insert\s+into\s+[\w.`\x22\[\]]+\s*(?:\(|values|select|value)|update\s+[\w.`\x22\[\]]+\s+set\s+[\w.`\x22]+\s*=|delete\s+from\s+[\w.`\x22]+\s*(?:where|;|--|#|$)|alter\s+(?:table|user|login|role|database)\s+\w+\s+\w|create\s+(?:table|user|database|or\s+replace|login|role|function|trigger|procedure)\s+\w+|exec(?:ute)?[\s(]+(?:immediate|master|xp_|sp_|\(|'|@)|declare\s+@|waitfor\s+delay|shutdown\s*(?:;|--|with)|grant\s+\w+.{0,60}\bto\b|copy\s+\w+.{0,40}\b(?:from|to)\s+(?:program|')|attach\s+database|load\s+data\s+(?:local\s+)?infile|merge\s+into\s+\w|call\s+\w+\s*\(|backup\s+database|rename\s+table)"),
             certain(&[";"], r";[\s)]*(?:select\b[\s(]*(?:\*|@@|null\b|'|pg_|sleep|version\s*\(|current_|user\s*\(|database\s*\(|case\s+when|benchmark|load_|\w+\s*\([^)]*\)\s*(?:--|;|$|#|from)|\d+\s*(?:--|;|$|#|,|from)|[\w.,`\s]{1,80}\bfrom\s+[\w.`\x22]+\s*(?:where\b|--|;|$|#|limit\b))|set\s+@\w+\s*=|begin\s+(?:declare|dbms_|execute))"),
-            likely(&["drop table", "drop database", "drop/**/table", "delete from", "insert into", "truncate table", "update "], r"['\x22][\s);]*(?:drop\s+(?:table|database)|delete\s+from|insert\s+into|truncate\s+table|update\s+\w+\s+set)\s+\w|\b(?:drop\s+(?:table|database)|delete\s+from|truncate\s+table)\s+(?:if\s+exists\s+)?[\w.`\x22]+\s*(?:;|--|#|where\s+\d)|\binsert\s+into\s+[\w.`\x22]+\s*(?:\([\w\s,.`\x22]*\)\s*)?(?:values?\s*[({]|select\b)|\bupdate\s+[\w.`\x22]+\s+set\s+[\w.`\x22]+\s*=.*(?:where\b|--)"),
+            likely(&["drop table", "drop database", "drop/**/table", "delete from", "insert into", "truncate table", "update "], r"['\x22][\s);]*(?:drop\s+(?:table|database)|delete\s+from|insert\s+into|truncate\s+table|update\s+\w+\s+set)\s+\w|\b(?:drop\s+(?:table|database)|delete\s+from|truncate\s+table)\s+(?:if\s+exists\s+)?[\w.`\x22]+\s*(?:;|--|#|where\s+\d)|\binsert\s+into\s+[\w.`\x22]+\s*(?:\([\w\s,.`\x22]*\)\s*)?(?:values?\s*[({]|select\b)|^\s*delete\s+from\s+[\w.`\x22\[\]]+\s+where\s+[\w.`\x22\[\]]+\s*(?:[=<>!]|(?:is|in|like|between)\b)|\bupdate\s+[\w.`\x22]+\s+set\s+[\w.`\x22]+\s*=.*(?:where\b|--)"),
             hint(&["drop table", "drop database"], r"^\s*drop\s+(?:table|database)\s+(?:if\s+exists\s+)?[\w.]+\s*$").plain(),
         ],
     },
@@ -226,6 +228,10 @@ fn goes_on_in_words(before: &[u8], rest: &[u8]) -> bool {
         )
     });
     let punctuated = matches!(rest.trim_ascii_start().first(), Some(b',' | b'.' | b':' | b'!' | b'?'));
+    if rest.first().is_some_and(|byte| *byte > 127) {
+        // A number followed by a character of another script is no operand.
+        return true;
+    }
     if !words.is_match(rest) || (!punctuated && clause.is_match(rest)) {
         return false;
     }

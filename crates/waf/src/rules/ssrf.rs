@@ -60,6 +60,14 @@ pub(super) static RULES: &[Rule] = &[
     },
 ];
 
+/// Whether `text` begins with a share of a machine in an office's own network, which no Linux client connects to.
+fn office_share(text: &str) -> bool {
+    let Some((host, _)) = text.strip_prefix("\\\\").and_then(|rest| rest.split_once('\\')) else { return false };
+    host.ends_with(|last: char| last.is_ascii_alphabetic())
+        && host.contains('.')
+        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
+}
+
 /// `\\host\share`, to which Windows connects with its user's credentials. A name without dots or of an office network is
 /// how colleagues tell each other where a file lies.
 fn share(subject: &Subject<'_>) -> Option<Hit> {
@@ -228,6 +236,7 @@ fn judge(subject: &Subject<'_>, from: usize, start: usize) -> Option<Hit> {
             // Developers' browsers send `Origin: http://localhost:3000`; people write about it in the middle of a sentence.
             let quoted = subject.text.get(..from).is_some_and(|before| before.contains(' '));
             let honest = context.kind == FieldKind::Header
+                || office_share(subject.text.get(from..).unwrap_or_default())
                 || (quoted && context.kind != FieldKind::Url && context.kind != FieldKind::ObjectKey);
             hit(if honest && !known_url { Confidence::Hint } else { Confidence::Likely })
         }

@@ -31,7 +31,9 @@ pub(super) static RULES: &[Rule] = &[
             likely(&["{{", "${", "#{"], r"[{$#]\{\s*(?:settings|config|self|app|request|session|g|env|environ|process|os|globals|current_app|this|@root|ctx|context)(?:\.\w+){0,4}\s*(?:\.|\[\s*['\x22])\w*(?:secret|api_?key|access_?key|private_?key|token|passw(?:or)?d|credential|database_ur[il])"),
             likely(&["${@", "#{@", "{{@"], r"[$#{]\{\s*@\w+\s*\("),
             likely(&["{%", "{#"], r"\{%-?\s*(?:import|include|extends|set|block|macro|debug|do|print|call|filter|with|autoescape|from|load|raw|for\s+\w+\s+in\s+[\w.()\[\]'\x22]+\s*-?%\}|if\s+[^%]*(?:__|\(|request|config))\b?[^%]{0,300}"),
-            likely(&["<%"], r"<%[=\-@!#]?\s*\S.{0,400}%>|<%=\s*\S"),
+            // `<%= name %>` is a placeholder, too.
+            likely(&["<%"], r"<%[@!#]\s*\S.{0,400}%>|<%[=-]?[\w.\s]*[^\w.\s%=-].{0,400}%>|<%[=-]\s*[\w.]*[^\w.\s%]"),
+            likely(&["__::"], r"__::\s*\.?\w"),
         ],
     },
     Rule {
@@ -47,7 +49,7 @@ pub(super) static RULES: &[Rule] = &[
         patterns: &[
             certain(&["t(java", "t (java", "getruntime", "java.lang.", "processbuilder", "freemarker.template", "_memberaccess", "#context", "javax.script", "getclass()", "classloader", "ognl."], r"\bT\s*\(\s*java\.|getRuntime\s*\(\s*\)|[$#%*@({\x22'\s=]\{?[^}]{0,80}\bjava\.(?:lang|io|net|util)\.(?:Runtime|Process\w*|System|Class|File|URL|Scanner|reflect|Thread)\b|freemarker\.template\.utility|_memberAccess|#context\s*[.\[]|new\s+javax\.script|ScriptEngineManager|\.class\.forName|getClass\(\)\s*\.\s*(?:forName|getClassLoader|getMethod|get)|class\.(?:module\.)?classLoader|ognl\.OgnlContext|ProcessBuilder\s*\(").prose(),
             likely(&["<#assign", "?new()", "<#include", "<@", "?api", "#set", "$class.", "#include(", "#evaluate", "#parse("], r"<#(?:assign|include|import|list|if|function|macro)\s|\?new\s*\(\s*\)|\?api\.|#set\s*\(\s*\$\w+\s*=|\$class\.inspect|#(?:evaluate|parse|include)\s*\(\s*['\x22$]"),
-            likely(&["%{", "#{", "*{", "__${", "${"], r"%\{\s*[(#@'\x22].{0,200}[)'\x22]|[*%]\{\s*\d+\s*[*+]|__\$\{.{1,200}\}__|#\{\s*(?:(?:session|request|application|system)\b(?:\.\w+){0,8}\s*[\[(+*/]|facesContext|`|IO\.|File\.|Dir\.|exec|Kernel|%x)|\$\{\s*(?:''|\x22\x22|\(\)|\[\]|self|class|pageContext|@)\s*[.\[(][^}]{0,200}|\$\{\s*(?:this|request|session|application|param|header|initParam)\b(?:\.\w+){0,8}\s*[\[(+*/]|\$\{\s*new\s+\w|\$\{[^}]{0,80}(?:\.exec\(|\?new|!\w+\.|\.getClass|\bSystem\.)"),
+            likely(&["%{", "#{", "*{", "__${", "${"], r"%\{\s*[(#@'\x22].{0,200}[)'\x22]|[*%]\{\s*\d+\s*[*+]|__\$\{.{1,200}\}__|#\{\s*(?:(?:session|request|application|system)\b(?:\.\w+){0,8}\s*[\[(+*/]|facesContext|`|IO\.|File\.|Dir\.|exec|Kernel|%x)|[$#]\{\s*(?:''|\x22\x22|\(\)|\[\]|self|class|pageContext|@)\s*[.\[(][^}]{0,200}|\$\{\s*(?:this|request|session|application|param|header|initParam)\b(?:\.\w+){0,8}\s*[\[(+*/]|\$\{\s*new\s+\w|\$\{[^}]{0,80}(?:\.exec\(|\?new|!\w+\.|\.getClass|\bSystem\.)"),
             likely(&["{php", "{$smarty", "{system", "{literal", "{math", "{self::"], r"\{(?:php\}|\$smarty\.(?:version|template|server|env|const)|system\s*\(|self::|math\s+equation)|\{\$\w+(?:->|::)\w+\("),
         ],
     },
