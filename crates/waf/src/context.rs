@@ -9,7 +9,9 @@ use crate::rules::Family;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FieldKind {
-    /// Text written by a person, possibly of many lines, possibly about computers.
+    /// Text written by a person, possibly of many lines, possibly about computers. What people quote when they ask for
+    /// help (commands, paths, source code, queries, placeholders) is no more than a hint here, told once per family; a
+    /// value left by its own quote, scripts for browsers, lookups and serialised objects are refused as anywhere.
     FreeText,
     /// A name, key or number that stands for something; never a line break, never markup.
     Identifier,

@@ -433,6 +433,16 @@ mod tests {
     }
 
     #[test]
+    fn values_behind_names_are_found_where_they_wrap_something() {
+        let found = |text| wrapped_values(text).map(|(name, value)| format!("{name}:{value}")).collect::<Vec<_>>();
+        assert_eq!(found("sid=abc; prefs=eyJhIjoiYiJ9; lang=en"), ["prefs:eyJhIjoiYiJ9"]);
+        assert_eq!(found("a=1&state=eyJhIjoiYiJ9=="), ["state:eyJhIjoiYiJ9=="]);
+        assert_eq!(found("cart=%7B%22a%22%3A1%7D; b={\"c\": 2}"), ["cart:{\"a\":1}", "b:{\"c\": 2}"]);
+        assert_eq!(found("form-data; token=\"eyJhIjoiYiJ9\"; x=y"), ["token:eyJhIjoiYiJ9"]);
+        assert_eq!(found("x = eyJhIjoiYiJ9, 2=2, =a="), [""; 0]);
+    }
+
+    #[test]
     fn tokens_show_their_claims() {
         let parts = token("eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.sig").unwrap();
         assert_eq!(parts, [r#"{"alg":"none"}"#, r#"{"sub":"1"}"#]);

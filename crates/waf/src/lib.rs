@@ -16,11 +16,14 @@
 //! says so through [`Context`]).
 //!
 //! What it misses: injections written in the target's ordinary words with no mark of their own (`UNION SELECT secret`
-//! without any list or table is only a hint, `1 or 1 like 1` passes), placeholders that name an object of the
-//! template (`{{settings.KEY}}`), shares (`\\host\share`), encodings inside prose other than those listed, public
-//! names that resolve to private addresses, and text that is dangerous only after the function's own concatenation.
-//! What it refuses although some send it honestly: relative links (`../images/x.png`) where the field is not known to
-//! be prose.
+//! without any list or table is only a hint, `7 OR 1` passes), placeholders that are no more than a name, whatever the
+//! template binds to it (`${applicationScope}`, `%(password)s`; only names of secrets below known roots are refused),
+//! shares of an office's own network (`\\files\x`) and other hosts without a scheme (`//203.0.113.9/x`), encodings
+//! inside prose other than those listed, public names that resolve to private addresses, serialised objects cut off
+//! before they name anything, and text that is dangerous only after the function's own concatenation.
+//! What it refuses although some send it honestly: a value that begins with one step out of its folder
+//! (`../images/x.png`; behind words or inside a link it is a hint) or has one in its middle (`https://x/a/../b`), an
+//! address of this machine where the field is not known to be a header, and markup in prose, which some page will show.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -31,6 +34,7 @@ pub mod engine;
 mod host;
 mod prefilter;
 pub mod rules;
+pub mod seclang;
 pub mod verdict;
 pub mod walk;
 

@@ -216,6 +216,8 @@ fn has_word_operator(bytes: &[u8]) -> bool {
     OPERATOR.get_or_init(|| compile(r"[\s+](?:i?like|rlike|regexp)[\s+]")).is_match(bytes)
 }
 
+const SENTENCE: usize = 200;
+
 /// Whether what stands around a condition is a sentence: `or 1 = 1 box is fine` is one, `or 1=1 limit 1` is a query.
 ///
 /// A query goes on with an operator, a clause, a bracket, a quote or a comment; nothing else would be read.
@@ -241,7 +243,9 @@ fn goes_on_in_words(before: &[u8], rest: &[u8]) -> bool {
             .take(3)
             .count()
     };
-    count(before) >= 2 || count(rest) >= 3
+    // As much as a sentence, so that a text of many conditions is not read once for each.
+    let near = before.get(before.len().saturating_sub(SENTENCE)..).unwrap_or_default();
+    count(near) >= 2 || count(rest.get(..rest.len().min(SENTENCE)).unwrap_or_default()) >= 3
 }
 
 /// A quote that ends the application's value, an operator, and a predicate written as a call.
