@@ -103,6 +103,7 @@ fn hostile_texts_are_refused_under_their_family() {
     none(let_through("hostile_evasions.txt", Context::default(), false));
     none(let_through("hostile_collections.txt", Context::default(), false));
     none(let_through("hostile_fresh.txt", Context::default(), false));
+    none(let_through("hostile_third.txt", Context::default(), false));
 }
 
 #[test]
@@ -113,6 +114,7 @@ fn honest_texts_pass() {
     none(refused("honest_near_misses.txt", Context::default()));
     none(refused("honest_everyday.txt", Context::default()));
     none(refused("honest_fresh.txt", Context::default()));
+    none(refused("honest_third.txt", Context::default()));
 }
 
 #[test]
@@ -123,6 +125,47 @@ fn honest_texts_pass_as_prose_and_as_headers() {
         .filter(|miss| !miss.contains("header-injection"))
         .collect();
     none(one_line);
+}
+
+#[test]
+fn prose_may_quote_code_and_may_not_break_out() {
+    let prose = Context::of(FieldKind::FreeText);
+    for quoted in [
+        "after `cd /tmp && rm -rf ./cache; cat /etc/hosts` it says permission denied",
+        "SELECT name FROM users WHERE id = 7 OR 1 = 1 returns every row, as expected",
+        "our log is full of ../../../etc/passwd and /proc/self/environ",
+        "const fs = require('fs'); console.log(process.env.HOME)",
+    ] {
+        let matches = inspect(quoted, prose);
+        assert!(!refuses(&matches), "{quoted}: {matches:#?}");
+        assert!(refuses(&inspect(quoted, Context::default())), "{quoted}: refused where prose is not expected");
+    }
+    for attack in [
+        "lovely' OR '1'='1' --",
+        "nice <script>alert(1)</script>",
+        "${jndi:ldap://203.0.113.5/a}",
+        "x' OR a IS NOT NULL --",
+    ] {
+        assert!(refuses(&inspect(attack, prose)), "{attack}");
+    }
+}
+
+#[test]
+fn a_value_behind_a_name_is_unwrapped_and_its_place_told() {
+    // {"a":"1' OR '1'='1"}
+    let wrapped = "eyJhIjoiMScgT1IgJzEnPScxIn0=";
+    for text in [
+        format!("preferences={wrapped}"),
+        format!("sid=7; preferences={wrapped}; lang=en"),
+        format!("v=1; preferences=\"{wrapped}\""),
+        format!("sid=7; preferences={}", wrapped.replace('=', "%3D")),
+    ] {
+        for context in [Context::default(), Context::of(FieldKind::Header)] {
+            let matches = inspect(&text, context);
+            assert!(refuses(&matches), "{text}");
+            assert!(matches.iter().all(|found| found.field == "body|pair.preferences|base64|json.a"), "{matches:#?}");
+        }
+    }
 }
 
 #[test]

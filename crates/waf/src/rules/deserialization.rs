@@ -19,6 +19,7 @@ pub(super) static RULES: &[Rule] = &[
             // The oldest protocol is text: containers and memo entries on lines of their own, a full stop at the end.
             likely(&["(dp", "(lp", "(tp", "(ip"], r"(?:^|\n)\([dlti]p\d{1,4}\s*(?:\n|$)"),
             likely(&["\np0", "\np1"], r"\np\d+\n(?:.*\n)?[a-z0-9]{0,4}\.\s*$"),
+            likely(&["tr.", "\nr."], r"(?:^|\n)c[a-z_][\w.]*\n[a-z_][\w.]*\n.{0,2000}R\.\s*$"),
             likely(&["c__builtin__", "ccopy_reg", "cposix", "cbuiltins", "csubprocess", "c_codecs"], r"^c(?:__builtin__|copy_reg|posix|builtins|subprocess|_codecs)\s*(?:\n|$)").plain(),
             certain(&["_$$nd_func$$_", "$$nd_cc$$", "_$$nd_"], r"_?\$\$ND_(?:FUNC|CC)\$\$"),
             certain(&["\n"], r"c(?:os|posix|nt|subprocess|builtins|__builtin__|sys|commands|platform|pty|timeit|runpy|importlib)\n\w[\w.]*\n"),

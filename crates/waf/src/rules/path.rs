@@ -74,8 +74,13 @@ fn climb(subject: &Subject<'_>) -> Option<Hit> {
     let mut weak = None;
     for found in pattern.find_iter(bytes) {
         let before = bytes.get(..found.start()).unwrap_or_default();
-        let words = before.split(u8::is_ascii_whitespace).filter(|word| word.len() > 1).take(2).count() == 2;
-        let sentence = found.as_bytes().first().is_some_and(u8::is_ascii_whitespace) && words;
+        let words = |text: &[u8]| {
+            let near = text.get(..text.len().min(200)).unwrap_or_default();
+            near.split(u8::is_ascii_whitespace).filter(|word| word.len() > 1).count()
+        };
+        let sentence = found.as_bytes().first().is_some_and(u8::is_ascii_whitespace)
+            && words(before) >= 1
+            && words(before) + words(bytes.get(found.end()..).unwrap_or_default()) >= 3;
         let link = [&b"]("[..], b"src=\"", b"href=\"", b"src='", b"href='"].iter().any(|mark| {
             // The character before the dots belongs to the match.
             bytes.get(..found.start() + 1).is_some_and(|before| before.ends_with(mark))

@@ -101,7 +101,7 @@ pub(super) static RULES: &[Rule] = &[
             example: "--checkpoint-action=exec=sh shell.sh",
         },
         patterns: &[
-            certain(&["--checkpoint-action", "proxycommand", "--use-compress-program", "--upload-pack", "--receive-pack", "-exec ", "--to-command", "--rsh=", "--post-file", "--open-files-in-pager", "--output-document", "--config-env", "--new-window-command", "permitlocalcommand", "--use-askpass", "--use-pager", "--ext-diff"], r"^\s*(?:-[\w-]*\s+)?(?:--checkpoint-action\s*=|-o\s*ProxyCommand|--use-compress-program[= ]|--(?:upload|receive)-pack[= ]|--to-command\s*=|--rsh\s*=|--post-file\s*=|--open-files-in-pager|--output-document\s*=\s*[/.]|--config-env|--use-askpass\s*=|-o\s*PermitLocalCommand)|\s-exec(?:dir)?\s+[\w/.]+\s.*(?:\\?;|\{\}|\+)|\s--checkpoint-action\s*=|-oProxyCommand\s*="),
+            certain(&["--checkpoint-action", "proxycommand", "--use-compress-program", "--upload-pack", "--receive-pack", "-exec ", "--to-command", "--rsh=", "--post-file", "--open-files-in-pager", "--output-document", "--config-env", "--new-window-command", "permitlocalcommand", "--use-askpass", "--use-pager", "--ext-diff"], r"^\s*(?:-[\w-]*\s+)?(?:--checkpoint-action\s*=|-o\s*ProxyCommand|--use-compress-program[= ]|--(?:upload|receive)-pack[= ]|--to-command\s*=|--rsh\s*=|--post-file\s*=|--open-files-in-pager|--output-document\s*=\s*[/.]|--config-env|--use-askpass\s*=|-o\s*PermitLocalCommand)|\s-exec(?:dir)?\s+[\w/.]+\s.*(?:\\?;|\{\}|\+)|\s--checkpoint-action\s*=|\s--(?:upload|receive)-pack=|-oProxyCommand\s*="),
             likely(&["--exec", "--eval", "-oG", "-iL", "--script", "-d @", "--data @", "-F file=@", "--config=", "--output=", "-o /", "-T /", "--init-command", "-dsafer", "--no-sandbox"], r"^\s*--(?:exec|eval|init-command)[= ]\S|^\s*(?:--script|--config)=\S*(?:https?:|/|\.\.)|^\s*--output=(?:/|\.\.)|^\s*-(?:oG|iL|o|T)\s*/\w+/|^\s*(?:-d|--data(?:-binary)?)\s+@/|-dNOSAFER"),
             likely(&["-rf ", "-fr ", "-x/", "-x /", "-oqueuedirectory"], r"^\s*-(?:rf|fr)\s+[/~*.]|(?:^|\s)-X\s?/(?:tmp|var|www|srv|home|opt)/|(?:^|\s)-OQueueDirectory="),
             hint(&["--"], r"^--[a-z][a-z-]+(?:=\S+)$"),
@@ -131,7 +131,7 @@ fn expressions() -> &'static Expressions {
         Expressions {
             gate: compile(&format!(r"{separator}(?:{path}(?:{STRONG}|{KNOWN}|{ANY}|ver)\b|(?:/var)?/tmp/|/dev/shm/)")),
             strong: compile(&format!(
-                r"{separator}{path}(?:{STRONG}\b(?:(?:[\s+]+[\w+]+)?{ARGUMENT}|{marked}|{rest}|{end})|{KNOWN}\b(?:{ARGUMENT}|{marked}))"
+                r"{separator}{path}(?:{STRONG}\b(?:(?:[\s+]+[\w+]+)?{ARGUMENT}|{marked}|{rest}|{end})|{KNOWN}\b(?:{ARGUMENT}|{marked})|aws[\s+]+(?:s3|s3api|sts|iam|ec2|lambda|dynamodb|secretsmanager|ssm|kms|configure|logs|sns|sqs)[\s+]+[a-z])"
             )),
             weak: compile(&format!(
                 r"{separator}(?:{path}{ANY}\b{ARGUMENT}|(?:/var)?/tmp/[\w.-]+\s*(?:$|[;&|])|/dev/shm/\w)"

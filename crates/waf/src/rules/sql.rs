@@ -36,7 +36,7 @@ pub(super) static RULES: &[Rule] = &[
             likely(&["or", "||", "and"], r"(?:(?:^|[\d'\x22)%\s])\s*(?:\b(?:or|and)\b|\|\|)\s*(?:not\s+)?(?:true|false|null|\d+)|['\x22\d]\s*\)*\s*(?:or|and|\|\|)\s*'[^']*')\s*(?:--|#\s*$|/\*|;\s*--)"),
             likely(&["or", "and"], r"\b(?:or|and)\s+(?:not\s+)?(?:exists\s*\(|\(?\s*select\s+(?:[\w*@(]|')|(?:\w+\s*\()?(?:ascii|substr|substring|mid|ord|length|len|user|database|version)\s*\(\s*(?:\(?\s*select|\w+\s*[,()]|@@))"),
             likely(&["or true", "or+true", "or/**/true", "or 1 "], r"(?:['\x22)\d]|^)\s*or\s+(?:true|1)\s*(?:--|#|;|$|limit\b|order\b|group\b|union\b)").plain(),
-            likely(&["'='", "'=0", "''='", "'like'", "'|'", "'^'", "'-'", "'=''", "'*'", "'&'", "'+'", "'%'"], r"^\w{0,24}'\s*(?:[=|^*]|like|[-+^]\s*0|=\s*0)\s*(?:'[^']{0,16}'?|\d+)?\s*(?:--|#|\+)?[\s+]*$|^\w{0,24}'\s*(?:[=|^*&%+-]|like)\s*''?\s*(?:(?:or|and)\b.*)?$"),
+            likely(&["'='", "'|", "' |", "'&", "' &", "'^", "' ^", "'*", "' *", "'=0", "''='", "'like'", "'|'", "'^'", "'-'", "'=''", "'*'", "'&'", "'+'", "'%'"], r"^\w{0,24}'\s*(?:[=|^*]|like|[-+^]\s*0|=\s*0)\s*(?:'[^']{0,16}'?|\d+)?\s*(?:--|#|\+)?[\s+]*$|^\w{0,24}'\s*(?:[=|^*&%+-]|like)\s*''?\s*(?:(?:or|and)\b.*)?$|^\w{0,24}'\s*[|&^*/%+-]+\s*\d+\s*[|&^*/%+-]+\s*'"),
             likely(&["having", "group by"], r"['\x22)]\s*(?:having\s+\d|group\s+by\s+[\w.,\s]+\s*(?:having|--|#))|\bhaving\s+\d+\s*=\s*\d+"),
         ],
     },
@@ -53,6 +53,7 @@ pub(super) static RULES: &[Rule] = &[
         patterns: &[
             certain(&["union"], r"\bunion\b[\s(+]*(?:(?:all|distinct|distinctrow)\b[\s(+]*)?select\b[\s(+]*(?:(?:all|distinct|top\s+\d+)\s+)?(?:null\b|-?\d|@|\*|'|\x22|0x|~|!|\w+\s*\(|[\w.`]+(?:\s*,\s*[\w.`]+)*\s*,\s*(?:[^\w\s]|\d+\s*(?:,|from\b|--|#|;|$)|null\b|[\w.`]+\s*(?:from\s+\w|--|#|/\*|;))|(?:current_user|session_user|user|username|login|email)\s*,|[\w.`]+\s+(?:as\s+\w+\s*,|from\s+\w)|[\w.`]+\s*(?:--|#|/\*|;))").plain(),
             likely(&["union"], r"\bunion\s+all\s+select\b|\bunion\b[\s(]*(?:values\s*\(|table\s+\w+\s*(?:--|#|;|$))|\d\s*union\b[\s(]*(?:all\s+|distinct\s+)?select\b|['\x22]\s*\)+\s*union\b[\s(]*select\b|['\x22]\s*union\b[\s(]*select\b[\s(]*[\w.`]+\s*(?:,|--|#|;|$)").plain(),
+            likely(&["intersect", "except", "minus"], r"^\s*(?:-?\d+|[^'\x22]{0,24}['\x22])[\s)]*(?:intersect|except|minus)\s*(?:all\s+)?[\s(]*select\b").plain(),
             hint(&["union"], r"\bunion\s+(?:distinct\s+)?select\b").plain(),
         ],
     },
@@ -67,8 +68,10 @@ pub(super) static RULES: &[Rule] = &[
             example: "5; DROP TABLE orders--",
         },
         patterns: &[
-            certain(&[";"], r";[\s)]*(?:drop\s+(?:table|database|schema|view|user|index|procedure|function|role)\s+(?:if\s+exists\s+)?[\w.`\x22\[]+\s*(?:;|--|#|$|cascade|/\*)|truncate\s+table\s+\w|insert\s+into\s+[\w.`\x22\[\]]+\s*(?:\(|values|select|value)|update\s+[\w.`\x22\[\]]+\s+set\s+[\w.`\x22]+\s*=|delete\s+from\s+[\w.`\x22]+\s*(?:where|;|--|#|$)|alter\s+(?:table|user|login|role|database)\s+\w+\s+\w|create\s+(?:table|user|database|or\s+replace|login|role|function|trigger|procedure)\s+\w+|exec(?:ute)?[\s(]+(?:immediate|master|xp_|sp_|\(|'|@)|declare\s+@|waitfor\s+delay|shutdown\s*(?:;|--|with)|grant\s+\w+.{0,60}\bto\b|copy\s+\w+.{0,40}\b(?:from|to)\s+(?:program|')|attach\s+database|load\s+data\s+(?:local\s+)?infile|merge\s+into\s+\w|call\s+\w+\s*\(|backup\s+database|rename\s+table)"),
+            certain(&[";"], r";[\s)]*(?:drop\s+(?:table|database|schema|view|user|index|procedure|function|role)\s+(?:if\s+exists\s+)?[\w.`\x22\[]+\s*(?:;|--|#|$|cascade|/\*)|truncate\s+table\s+\w|insert\s+into\s+[\w.`\x22\[\]]+\s*(?:\(|values|select|value)|update\s+[\w.`\x22\[\]]+\s+set\s+[\w.`\x22]+\s*=|delete\s+from\s+[\w.`\x22]+\s*(?:where|;|--|#|$)|alter\s+(?:table|user|login|role|database)\s+\w+\s+\w|create\s+(?:table|user|database|or\s+replace|login|role|function|trigger|procedure)\s+\w+|exec(?:ute)?[\s(]+(?:immediate|master|xp_|sp_|\(|'|@)|declare\s+@|waitfor\s+delay|shutdown\s*(?:;|--|with)|grant\s+(?:all|select|insert|update|delete|execute|usage|create|connect|dba|\w*_\w+|\w+\s+on)\b.{0,60}\bto\b|copy\s+\w+.{0,40}\b(?:from|to)\s+(?:program|')|attach\s+database|load\s+data\s+(?:local\s+)?infile|merge\s+into\s+\w|call\s+\w+\s*\(|backup\s+database|rename\s+table)"),
             certain(&[";"], r";[\s)]*(?:select\b[\s(]*(?:\*|@@|null\b|'|pg_|sleep|version\s*\(|current_|user\s*\(|database\s*\(|case\s+when|benchmark|load_|\w+\s*\([^)]*\)\s*(?:--|;|$|#|from)|\d+\s*(?:--|;|$|#|,|from)|[\w.,`\s]{1,80}\bfrom\s+[\w.`\x22]+\s*(?:where\b|--|;|$|#|limit\b))|set\s+@\w+\s*=|begin\s+(?:declare|dbms_|execute))"),
+            // A number, a statement, and a comment for what the application would have added.
+            likely(&["--", "#"], r"^\s*-?\d+['\x22]?[\s)]*;[^;]*;?\s*(?:--|#)\s*$"),
             likely(&["drop table", "drop database", "drop/**/table", "delete from", "insert into", "truncate table", "update "], r"['\x22][\s);]*(?:drop\s+(?:table|database)|delete\s+from|insert\s+into|truncate\s+table|update\s+\w+\s+set)\s+\w|\b(?:drop\s+(?:table|database)|delete\s+from|truncate\s+table)\s+(?:if\s+exists\s+)?[\w.`\x22]+\s*(?:;|--|#|where\s+\d)|\binsert\s+into\s+[\w.`\x22]+\s*(?:\([\w\s,.`\x22]*\)\s*)?(?:values?\s*[({]|select\b)|^\s*delete\s+from\s+[\w.`\x22\[\]]+\s+where\s+[\w.`\x22\[\]]+\s*(?:[=<>!]|(?:is|in|like|between)\b)|\bupdate\s+[\w.`\x22]+\s+set\s+[\w.`\x22]+\s*=.*(?:where\b|--)"),
             hint(&["drop table", "drop database"], r"^\s*drop\s+(?:table|database)\s+(?:if\s+exists\s+)?[\w.]+\s*$").plain(),
         ],
@@ -149,7 +152,7 @@ fn condition() -> &'static Regex {
     static CONDITION: OnceLock<Regex> = OnceLock::new();
     CONDITION.get_or_init(|| {
         compile(
-            r"(?:\b(?:or|and|xor|having|where|when)\b|\|\||&&)(?:[\s(!~+]|not\b|binary\b)*(?P<left>'[^']*'|\x22[^\x22]*\x22|-?\d+(?:\.\d+)?|0x[0-9a-f]+|[\w.`]+(?:\([^()]{0,80}\))?)[\s+]*\)*[\s+]*(?P<op><=>|=+|<>|!=|>=?|<=?|\b(?:not\s+)?(?:i?like|rlike|regexp|in)\b|\bis\s+(?:not\s+)?(?:null|missing|true|false|unknown)\b|\b(?:not\s+)?between\s+[^\s]{1,40}\s+and\b)[\s(+]*(?P<right>'[^']*'?|\x22[^\x22]*\x22?|-?\d+(?:\.\d+)?|0x[0-9a-f]+|[\w.`]+)?",
+            r"(?:\b(?:or|and|xor|having|where|when)\b|\|\||&&)(?:[\s(!~+]|not\b|binary\b)*(?P<left>'[^']*'|\x22[^\x22]*\x22|-?\d+(?:\.\d+)?|0x[0-9a-f]+|\[\w+\]|[\w.`]+(?:\([^()]{0,80}\))?(?:::\w+)?)[\s+]*\)*[\s+]*(?P<op><=>|=+|<>|!=|>=?|<=?|\b(?:not\s+)?(?:i?like|rlike|regexp|in)\b|\bis\s+(?:not\s+)?(?:null|missing|true|false|unknown)\b|\b(?:not\s+)?between\s+[^\s]{1,40}\s+and\b)[\s(+]*(?P<right>'[^']*'?|\x22[^\x22]*\x22?|-?\d+(?:\.\d+)?|0x[0-9a-f]+|[\w.`]+)?",
         )
     })
 }
@@ -225,7 +228,7 @@ fn goes_on_in_words(before: &[u8], rest: &[u8]) -> bool {
     static WORDS: OnceLock<(Regex, Regex)> = OnceLock::new();
     let (clause, words) = WORDS.get_or_init(|| {
         (
-            compile(r"^\s*(?:or|and|xor|not|limit|order\s+by|group\s+by|union|having|procedure|into|offset|fetch|returning|r?like|in|is|between|collate|as|then|else|end|div|mod|intersect|except|minus|for\s+(?:update|share)|rlike|regexp|where|when|window)\b"),
+            compile(r"^\s*(?:or|and|xor|not|limit|order\s+by|group\s+by|union|having|procedure|into|offset|fetch|returning|r?like|in|is|between|collate|as|then|else|end|div|mod|intersect|except|minus|for\s+(?:update|share)|regexp|where|when|window|i?like|glob|match|isnull|notnull|similar\s+to|escape|member\s+of|option\s*\(|with\s*(?:\(|rollup|ur|nolock)|lock\s+in|allow\s+filtering|qualify|start\s+with|connect\s+by)\b"),
             compile(r"^\s*[,.:;!?]?\s+[a-z\x80-\xff][a-z\x80-\xff'-]*(?:[\s,.!?]|$)|^[.!?]+\s*$"),
         )
     });
@@ -245,7 +248,7 @@ fn goes_on_in_words(before: &[u8], rest: &[u8]) -> bool {
     };
     // As much as a sentence, so that a text of many conditions is not read once for each.
     let near = before.get(before.len().saturating_sub(SENTENCE)..).unwrap_or_default();
-    count(near) >= 2 || count(rest.get(..rest.len().min(SENTENCE)).unwrap_or_default()) >= 3
+    count(near) + count(rest.get(..rest.len().min(SENTENCE)).unwrap_or_default()) >= 2
 }
 
 /// A quote that ends the application's value, an operator, and a predicate written as a call.
@@ -267,7 +270,7 @@ fn predicate(subject: &Subject<'_>) -> Option<Hit> {
 /// `' or '` and `' and (`: the beginning of a condition whose end the application's own quote supplies.
 fn dangling(bytes: &[u8]) -> Option<Hit> {
     static DANGLING: OnceLock<Regex> = OnceLock::new();
-    let pattern = DANGLING.get_or_init(|| compile(r"^[\w.@%-]{0,40}(?P<quote>['\x22])\s*\)*\s*(?:or|and|\|\||&&|xor)\s*\(*\s*(?:['\x22]\w*['\x22]?|not\b.*|1|true)\s*$"));
+    let pattern = DANGLING.get_or_init(|| compile(r"^[\w.@%-]{0,40}(?P<quote>['\x22])\s*\)*\s*(?:or|and|\|\||&&|xor)\s*\(*\s*(?:['\x22]\w*['\x22]?|not\b.*|1|true|(?:true|false|null|\d+)\s+(?:or|and)\b.*)\s*$"));
     let found = pattern.find(bytes)?;
     Some(Hit { range: found.range(), confidence: Confidence::Likely })
 }

@@ -33,6 +33,8 @@ pub(super) static RULES: &[Rule] = &[
             likely(&["{%", "{#"], r"\{%-?\s*(?:import|include|extends|set|block|macro|debug|do|print|call|filter|with|autoescape|from|load|raw|for\s+\w+\s+in\s+[\w.()\[\]'\x22]+\s*-?%\}|if\s+[^%]*(?:__|\(|request|config))\b?[^%]{0,300}"),
             // `<%= name %>` is a placeholder, too.
             likely(&["<%"], r"<%[@!#]\s*\S.{0,400}%>|<%[=-]?[\w.\s]*[^\w.\s%=-].{0,400}%>|<%[=-]\s*[\w.]*[^\w.\s%]"),
+            likely(&["{!!"], r"\{!!\s*(?:-?\d+\s*[*+/-]|[\w\\:$>-]+\s*\()"),
+            likely(&["this."], r"\{\{[#&]?\s*this\.(?:push|pop|shift|split|concat|slice|constructor)\b"),
             likely(&["__::"], r"__::\s*\.?\w"),
         ],
     },
