@@ -163,7 +163,7 @@ fn a_value_behind_a_name_is_unwrapped_and_its_place_told() {
         for context in [Context::default(), Context::of(FieldKind::Header)] {
             let matches = inspect(&text, context);
             assert!(refuses(&matches), "{text}");
-            assert!(matches.iter().all(|found| found.field == "body|pair.preferences|base64|json.a"), "{matches:#?}");
+            assert!(matches.iter().all(|found| found.field.ends_with("|pair.preferences|base64|json.a")), "{matches:#?}");
         }
     }
 }

@@ -660,7 +660,7 @@ mod tests {
             ("urlDecode", b"a%2fb%u0041", b"a/b%u0041"),
             ("htmlEntityDecode", b"&#x3c;&#0000000000000000060;&lt;&LT;&quot&nope;&#;", b"<<<<\"&nope;&#;"),
             ("jsDecode", b"\\u0061\\x62\\143\\n\\q\\uff41", b"abc\nqa"),
-            ("cssDecode", b"\\61lert\\0000028 1\\29x\\q\\\ny", b"\x61lert(1\x29xqy"),
+            ("cssDecode", b"\\61lert\\000028 1\\29x\\q\\\ny", b"\x61lert(1\x29xqy"),
             ("cmdLine", b"C^aT \"/etc\\/pass'wd';;  (id)", b"cat/etc/passwd(id)"),
             ("normalizePath", b"/a/./b/../../../etc//passwd", b"/etc/passwd"),
             ("normalizePath", b"../../x/../y/", b"../../y/"),
