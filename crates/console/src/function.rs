@@ -143,7 +143,7 @@ fn render(console: &Arc<Console>, name: &str, fence: &FunctionFence, past: Past)
         "<span>guard ",
         (overview::mode(console, name)),
         "</span><span>",
-        (counts.tier.as_deref().map_or("not started yet".to_owned(), |tier| format!("held by {tier}"))),
+        (counts.tier.as_deref().map_or("not started yet".to_owned(), |tier| format!("held: {}", held(tier)))),
         "</span></div>"
     );
     overview::figures(&mut main, name, &counts);
@@ -439,4 +439,9 @@ fn logs(html: &mut Html, table: Result<Table, lake::Error>) {
         put!(html, "<code>", (shorten(&text("message").to_string(), 2000)), "</code></li>");
     }
     put!(html, "</ol>");
+}
+
+/// What is held at a tier, in words. The guard holds events wherever it stands; a tier is what holds the rest.
+pub(crate) fn held(tier: &str) -> String {
+    if tier == "none" { "events".to_owned() } else { format!("events, {tier}") }
 }

@@ -116,7 +116,7 @@ fn functions(html: &mut Html, console: &Console, summary: &Summary) {
     put!(
         html,
         "<section class=\"panel\"><h2>Functions</h2><div class=\"scroll\"><table class=\"functions\"><thead><tr>\
-        <th>Function</th><th>Reached by</th><th>Triggers</th><th>Runtime</th><th>Held by</th><th>Guard</th>\
+        <th>Function</th><th>Reached by</th><th>Triggers</th><th>Runtime</th><th>Held</th><th>Guard</th>\
         <th class=\"number\">Events</th><th class=\"number\">Stopped</th><th class=\"number\">Errors</th>\
         <th class=\"number\">Median</th><th class=\"number\">95 %</th></tr></thead><tbody>"
     );
@@ -139,7 +139,7 @@ fn functions(html: &mut Html, console: &Console, summary: &Summary) {
             "</td><td>",
             (runtime),
             "</td><td>",
-            (counts.tier.as_deref().unwrap_or("not started")),
+            (counts.tier.as_deref().map_or("not started".to_owned(), crate::function::held)),
             "</td><td>",
             (mode(console, name)),
             "</td>\
