@@ -64,7 +64,13 @@ fn read_document(document: &Document) -> Reading {
             Ok(function) => {
                 fence.functions.insert(entry.key.clone(), function);
             }
-            Err((span, message)) => complaints.push(Complaint { span, message, help: None }),
+            Err((span, message)) => {
+                // YAML 1.1 takes a bare `on` for a boolean, and tools of that age write back what they understood.
+                let help = message.contains("unknown field `true`").then(|| {
+                    "a YAML 1.1 tool has turned `on` into `true`: write `on` again (`\"on\"` where such a tool reads it)".into()
+                });
+                complaints.push(Complaint { span, message, help });
+            }
         }
     }
     for entry in root.get("schemas").map_or(&[][..], Node::entries) {
@@ -140,11 +146,21 @@ pub fn update(existing: Option<&str>, derived: &Fence) -> Result<Update, Vec<Com
         return Ok(Update { text, fence: derived.clone(), changes: crate::difference(&Fence::default(), derived) });
     };
     let document = Document::detect(FileId(0), existing);
-    let reading = read_document(&document);
+    // A file that someone made and left empty is no contract yet, and none that could be lost.
+    let empty = document.complaints.is_empty() && document.root.is_null();
+    let reading = if empty {
+        Reading { fence: Some(Fence::default()), complaints: Vec::new() }
+    } else {
+        read_document(&document)
+    };
     let Some(before) = reading.fence else { return Err(reading.complaints) };
     let merged = merge::merge(&document.root.to_json(), &serde_json::to_value(derived).unwrap_or_default());
     let comments = comments::Comments::read(existing, &document.root);
-    let text = emit::emit(&merged, &comments);
+    let mut text = emit::emit(&merged, &comments);
+    if existing.contains("\r\n") {
+        // A checkout on Windows: other line ends would make every line of the file a change.
+        text = text.replace("\r\n", "\n").replace('\n', "\r\n");
+    }
     // The text is what counts: what it says when it is read again is the new fence.
     let again = read(FileId(0), &text);
     match again.fence {
@@ -274,6 +290,43 @@ mod tests {
         let text = "version: 1\nfunctions: {}\nschemas:\n  Order:\n    type: object\n    # amounts are in cents\n    required: [amount]\n";
         let update = update(Some(text), &Fence::default()).unwrap();
         assert!(update.text.contains("    # amounts are in cents\n    required: [amount]\n"), "{}", update.text);
+    }
+
+    #[test]
+    fn an_allow_that_a_person_turned_into_a_deny_stays_one() {
+        let first = update(None, &derived()).unwrap().text;
+        let refused = first.replace("allow: \"dynamodb:UpdateItem\"", "deny: \"dynamodb:UpdateItem\"");
+        assert_ne!(refused, first);
+        let update = update(Some(&refused), &derived()).unwrap();
+        assert!(update.text.contains("{ deny: \"dynamodb:UpdateItem\", on: Orders"), "{}", update.text);
+        assert!(!update.text.contains("allow: \"dynamodb:UpdateItem\""), "{}", update.text);
+        assert_eq!(update.changes, [], "what is refused is no drift");
+    }
+
+    #[test]
+    fn line_ends_of_windows_stay() {
+        let first = update(None, &derived()).unwrap().text.replace('\n', "\r\n");
+        let first = first + "schemas:\r\n  Order:\r\n    type: object\r\n    # cents\r\n    required: [amount]\r\n";
+        let update = update(Some(&first), &derived()).unwrap();
+        assert_eq!(update.text, first);
+    }
+
+    #[test]
+    fn an_empty_file_is_filled() {
+        for empty in ["", "\n", "# to be written\n"] {
+            let update = update(Some(empty), &derived()).unwrap();
+            assert_eq!(update.fence, derived(), "{empty:?}");
+            assert_eq!(update.changes.len(), 1);
+        }
+        assert!(read(FileId(0), "").fence.is_none(), "it still holds nothing");
+    }
+
+    #[test]
+    fn on_that_became_true_is_told() {
+        let text =
+            "version: 1\nfunctions:\n  A:\n    permissions:\n      - { allow: \"s3:GetObject\", true: Orders }\n";
+        let complaint = &read(FileId(0), text).complaints[0];
+        assert!(complaint.help.as_ref().is_some_and(|help| help.contains("YAML 1.1")), "{complaint:?}");
     }
 
     #[test]

@@ -93,8 +93,16 @@ fn merge_function(existing: &Map<String, Json>, derived: &Map<String, Json>) -> 
 
 fn merge_list(old: &[Json], new: &[Json], identity: &[&str]) -> Vec<Json> {
     let same = |left: &Json, right: &Json| identity.iter().all(|field| left.get(field) == right.get(field));
+    // What a person refuses under the very same name needn't be allowed first: an `allow` turned into a `deny` stays one.
+    let refused = |line: &Json| {
+        old.iter().any(|other| {
+            other.get("deny").is_some_and(|action| Some(action) == line.get("allow"))
+                && other.get("on") == line.get("on")
+        })
+    };
     let mut lines: Vec<Json> = new
         .iter()
+        .filter(|line| !refused(line) || old.iter().any(|other| same(other, line)))
         .map(|line| match old.iter().find(|candidate| same(candidate, line)) {
             Some(earlier) if !ours(earlier) => earlier.clone(),
             Some(earlier) => {
@@ -118,9 +126,9 @@ fn merge_list(old: &[Json], new: &[Json], identity: &[&str]) -> Vec<Json> {
     lines
 }
 
-/// Whether a line or schema was derived: its `because` names places in the source.
+/// Whether a line or schema was derived: its `because` names places in the source. A denial never is, whatever it names.
 fn ours(line: &Json) -> bool {
-    line.get("because").and_then(Json::as_str).is_some_and(is_evidence)
+    line.get("deny").is_none() && line.get("because").and_then(Json::as_str).is_some_and(is_evidence)
 }
 
 /// What identifies a line of a section, for finding its comments again.
