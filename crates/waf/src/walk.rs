@@ -227,10 +227,10 @@ impl<'a> Walk<'a> {
         if classes.backslash() {
             self.unwrapped(decode::escapes(text), "unescape", key, depth)?;
         }
-        if classes.equals() && !key && came_from != "form" {
-            let part = decode::form_part(text);
+        if classes.equals() && !key {
             // Percent-decoding has already shown everything that a form without `+` and `&` would.
-            if let Some(part) = part.filter(|part| part.contains(['+', '&']) || text.contains('?')) {
+            let part = decode::form_part(text).filter(|part| part.contains(['+', '&']) || text.contains('?'));
+            if let Some(part) = part.filter(|_| came_from != "form") {
                 return self.form(part, depth);
             }
             return self.pairs(text, depth);

@@ -160,11 +160,15 @@ fn a_value_behind_a_name_is_unwrapped_and_its_place_told() {
         format!("v=1; preferences=\"{wrapped}\""),
         format!("sid=7; preferences={}", wrapped.replace('=', "%3D")),
     ] {
-        for context in [Context::default(), Context::of(FieldKind::Header)] {
-            let matches = inspect(&text, context);
+        for kind in [FieldKind::Unknown, FieldKind::Header, FieldKind::FreeText, FieldKind::Url, FieldKind::ObjectKey] {
+            let matches = inspect(&text, Context::of(kind));
             assert!(refuses(&matches), "{text}");
-            assert!(matches.iter().all(|found| found.field.ends_with("|pair.preferences|base64|json.a")), "{matches:#?}");
+            assert!(
+                matches.iter().all(|found| found.field.ends_with("|pair.preferences|base64|json.a")),
+                "{matches:#?}"
+            );
         }
+        assert!(refuses(&inspect(&text, Context::of(FieldKind::Form))), "{text}");
     }
 }
 

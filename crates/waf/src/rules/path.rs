@@ -81,10 +81,13 @@ fn climb(subject: &Subject<'_>) -> Option<Hit> {
         let sentence = found.as_bytes().first().is_some_and(u8::is_ascii_whitespace)
             && words(before) >= 1
             && words(before) + words(bytes.get(found.end()..).unwrap_or_default()) >= 3;
-        let link = [&b"]("[..], b"src=\"", b"href=\"", b"src='", b"href='"].iter().any(|mark| {
-            // The character before the dots belongs to the match.
-            bytes.get(..found.start() + 1).is_some_and(|before| before.ends_with(mark))
-        });
+        // The character before the dots belongs to the match; a shell would have taken quotes away.
+        let upto = bytes.get(..found.start() + 1).unwrap_or_default();
+        let near = upto.get(upto.len().saturating_sub(200)..).unwrap_or_default();
+        let tag =
+            near.iter().rposition(|byte| matches!(byte, b'<' | b'>')).is_some_and(|at| near.get(at) == Some(&b'<'));
+        let attribute = near.strip_suffix(b"\"").or_else(|| near.strip_suffix(b"'")).unwrap_or(near);
+        let link = upto.ends_with(b"](") || (tag && (attribute.ends_with(b"href=") || attribute.ends_with(b"src=")));
         if !(document && (sentence || link)) {
             return Some(Hit { range: found.range(), confidence: Confidence::Likely });
         }

@@ -26,7 +26,7 @@ pub(super) static RULES: &[Rule] = &[
         patterns: &[
             analyser(&["or", "and", "||", "&&", "having", "where", "when"], tautology),
             // In plain words alone only these operators make a condition.
-            analyser(&[" like ", "+like+", "rlike", "regexp"], tautology).plain(),
+            analyser(&[" like ", "+like+", "rlike", "regexp", " eq ", "+eq+"], tautology).plain(),
             likely(&["between", " is "], r"^\S{0,24}[\s+]+(?:or|and|xor)[\s+]+(?:not[\s+]+)?(?:-?\d+|null|true|false|[a-z]\w*_\w+|\w+\.[a-z]\w*)[\s+]+(?:(?:not[\s+]+)?between[\s+]+\d+[\s+]+and[\s+]+\d+|is[\s+]+(?:not[\s+]+)?(?:null|true|false|missing))\s*$").plain(),
             // In a number's place no quote is needed: a number, an operator, a condition on a column, the end.
             likely(&["or", "and"], r"^\s*-?\d+[\s)]+(?:or|and|xor)\s+(?:not\s+)?(?:(?:[a-z]\w*_\w+|[a-z]\w*\.\w+)\s*(?:[<>]=?|!=|=)|[a-z]\w+\s*(?:<>|!=))\s*(?:-?\d+|'[^']*'?|\w+)?\s*(?:--.*|#)?$"),
@@ -68,7 +68,7 @@ pub(super) static RULES: &[Rule] = &[
             example: "5; DROP TABLE orders--",
         },
         patterns: &[
-            certain(&[";"], r";[\s)]*(?:drop\s+(?:table|database|schema|view|user|index|procedure|function|role)\s+(?:if\s+exists\s+)?[\w.`\x22\[]+\s*(?:;|--|#|$|cascade|/\*)|truncate\s+table\s+\w|insert\s+into\s+[\w.`\x22\[\]]+\s*(?:\(|values|select|value)|update\s+[\w.`\x22\[\]]+\s+set\s+[\w.`\x22]+\s*=|delete\s+from\s+[\w.`\x22]+\s*(?:where|;|--|#|$)|alter\s+(?:table|user|login|role|database)\s+\w+\s+\w|create\s+(?:table|user|database|or\s+replace|login|role|function|trigger|procedure)\s+\w+|exec(?:ute)?[\s(]+(?:immediate|master|xp_|sp_|\(|'|@)|declare\s+@|waitfor\s+delay|shutdown\s*(?:;|--|with)|grant\s+(?:all|select|insert|update|delete|execute|usage|create|connect|dba|\w*_\w+|\w+\s+on)\b.{0,60}\bto\b|copy\s+\w+.{0,40}\b(?:from|to)\s+(?:program|')|attach\s+database|load\s+data\s+(?:local\s+)?infile|merge\s+into\s+\w|call\s+\w+\s*\(|backup\s+database|rename\s+table)"),
+            certain(&[";"], r";[\s)]*(?:drop\s+(?:table|database|schema|view|user|index|procedure|function|role)\s+(?:if\s+exists\s+)?[\w.`\x22\[]+\s*(?:;|--|#|$|cascade|/\*)|truncate\s+table\s+\w|insert\s+into\s+[\w.`\x22\[\]]+\s*(?:\(|values|select|value)|update\s+[\w.`\x22\[\]]+\s+set\s+[\w.`\x22]+\s*=|delete\s+from\s+[\w.`\x22]+\s*(?:where|;|--|#|$)|alter\s+(?:table|user|login|role|database)\s+\w+\s+\w|create\s+(?:table|user|database|or\s+replace|login|role|function|trigger|procedure)\s+\w+|exec(?:ute)?[\s(]+(?:immediate|master|xp_|sp_|\(|'|@)|declare\s+@|waitfor\s+delay|shutdown\s*(?:;|--|with)|grant\s+(?:all|select|insert|update|delete|execute|usage|create|connect|dba|\w*_\w+|\w+\s+on)\b.{0,60}\bto\b|copy\s+\w+.{0,40}\b(?:from|to)\s+(?:program|')|attach\s+database|load\s+data\s+(?:local\s+)?infile|merge\s+into\s+\w|call\s+(?:\w+\.\w+\s*\(|\w+\()|backup\s+database|rename\s+table)"),
             certain(&[";"], r";[\s)]*(?:select\b[\s(]*(?:\*|@@|null\b|'|pg_|sleep|version\s*\(|current_|user\s*\(|database\s*\(|case\s+when|benchmark|load_|\w+\s*\([^)]*\)\s*(?:--|;|$|#|from)|\d+\s*(?:--|;|$|#|,|from)|[\w.,`\s]{1,80}\bfrom\s+[\w.`\x22]+\s*(?:where\b|--|;|$|#|limit\b))|set\s+@\w+\s*=|begin\s+(?:declare|dbms_|execute))"),
             // A number, a statement, and a comment for what the application would have added.
             likely(&["--", "#"], r"^\s*-?\d+['\x22]?[\s)]*;[^;]*;?\s*(?:--|#)\s*$"),
@@ -152,7 +152,7 @@ fn condition() -> &'static Regex {
     static CONDITION: OnceLock<Regex> = OnceLock::new();
     CONDITION.get_or_init(|| {
         compile(
-            r"(?:\b(?:or|and|xor|having|where|when)\b|\|\||&&)(?:[\s(!~+]|not\b|binary\b)*(?P<left>'[^']*'|\x22[^\x22]*\x22|-?\d+(?:\.\d+)?|0x[0-9a-f]+|\[\w+\]|[\w.`]+(?:\([^()]{0,80}\))?(?:::\w+)?)[\s+]*\)*[\s+]*(?P<op><=>|=+|<>|!=|>=?|<=?|\b(?:not\s+)?(?:i?like|rlike|regexp|in)\b|\bis\s+(?:not\s+)?(?:null|missing|true|false|unknown)\b|\b(?:not\s+)?between\s+[^\s]{1,40}\s+and\b)[\s(+]*(?P<right>'[^']*'?|\x22[^\x22]*\x22?|-?\d+(?:\.\d+)?|0x[0-9a-f]+|[\w.`]+)?",
+            r"(?:\b(?:or|and|xor|having|where|when)\b|\|\||&&)(?:[\s(!~+]|not\b|binary\b)*(?P<left>'[^']*'|\x22[^\x22]*\x22|-?\d+(?:\.\d+)?|0x[0-9a-f]+|\[\w+\]|[\w.`]+(?:\([^()]{0,80}\))?(?:::\w+)?)[\s+]*\)*[\s+]*(?P<op><=>|=+|<>|!=|>=?|<=?|\b(?:not\s+)?(?:i?like|rlike|regexp|in|eq|ne)\b|\bis\s+(?:not\s+)?(?:null|missing|true|false|unknown)\b|\b(?:not\s+)?between\s+[^\s]{1,40}\s+and\b)[\s(+]*(?P<right>'[^']*'?|\x22[^\x22]*\x22?|-?\d+(?:\.\d+)?|0x[0-9a-f]+|[\w.`]+)?",
         )
     })
 }
@@ -196,7 +196,9 @@ fn tautology(subject: &Subject<'_>) -> Option<Hit> {
             {
                 hit(Confidence::Likely)
             }
-            (Operand::Quoted, Operand::Nothing) if open && (comparison || is) => hit(Confidence::Likely),
+            (Operand::Quoted | Operand::Number, Operand::Nothing) if open && (comparison || is) => {
+                hit(Confidence::Likely)
+            }
             (Operand::Quoted, Operand::Word) if open && is => hit(Confidence::Likely),
             (Operand::Word, Operand::Word) if equals && same => hit(Confidence::Likely),
             (_, Operand::Quoted | Operand::Number) if open => hit(Confidence::Likely),
@@ -216,7 +218,7 @@ fn tautology(subject: &Subject<'_>) -> Option<Hit> {
 /// Whether an operator written as a word occurs.
 fn has_word_operator(bytes: &[u8]) -> bool {
     static OPERATOR: OnceLock<Regex> = OnceLock::new();
-    OPERATOR.get_or_init(|| compile(r"[\s+](?:i?like|rlike|regexp)[\s+]")).is_match(bytes)
+    OPERATOR.get_or_init(|| compile(r"[\s+](?:i?like|rlike|regexp|eq)[\s+]")).is_match(bytes)
 }
 
 const SENTENCE: usize = 200;
