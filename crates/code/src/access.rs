@@ -5,7 +5,7 @@ use crate::call::Arguments;
 use crate::evaluate::Evaluator;
 use crate::syntax::{Name, Place};
 use crate::value::{ClassValue, Closure, External, Resource, Value};
-use crate::{event, library};
+use crate::{event, library, taint};
 use std::rc::Rc;
 
 /// Paths of library things don't grow longer.
@@ -34,11 +34,12 @@ impl Evaluator<'_> {
                     event::guard(self, object);
                 }
                 match name {
-                    "length" | "size" => Value::FromEvent,
+                    "length" | "size" => taint::harmless(&[object], taint::EVERYWHERE),
                     _ => event::field(self, path, name, false, place),
                 }
             }
-            Value::FromEvent => Value::FromEvent,
+            Value::FromEvent(_) if matches!(name, "length" | "size") => taint::harmless(&[object], taint::EVERYWHERE),
+            Value::FromEvent(_) => object.clone(),
             // Parts of a URL say of its host what the whole does.
             Value::Text(_) | Value::Pattern(_) | Value::Environment(_)
                 if matches!(name, "hostname" | "host" | "netloc" | "href" | "origin" | "parent") =>
@@ -163,7 +164,7 @@ impl Evaluator<'_> {
                 event::require(self, object);
                 event::element(path)
             }
-            (Value::Event(_) | Value::FromEvent, _) => Value::FromEvent,
+            (Value::Event(_) | Value::FromEvent(_), _) => taint::derived(&[object]),
             (Value::Object(id), Value::Number(number)) => {
                 let Some(object) = self.heap.objects.get(*id) else { return Value::Unknown };
                 let Some(items) = &object.items else { return object.others.clone().unwrap_or(Value::Unknown) };
@@ -201,7 +202,7 @@ impl Evaluator<'_> {
                 let values = values.clone();
                 values.iter().map(|value| self.item(value, position)).reduce(Value::or).unwrap_or(Value::Unknown)
             }
-            Value::FromEvent => Value::FromEvent,
+            Value::FromEvent(_) => value.clone(),
             _ => Value::Unknown,
         }
     }
@@ -223,7 +224,7 @@ impl Evaluator<'_> {
                 event::require(self, value);
                 event::element(path)
             }
-            Value::FromEvent => Value::FromEvent,
+            Value::FromEvent(_) => value.clone(),
             Value::Object(id) => {
                 let Some(object) = self.heap.objects.get(*id) else { return Value::Unknown };
                 let all: Vec<Value> = match &object.items {

@@ -4,7 +4,7 @@ use crate::evaluate::{Evaluator, Frame};
 use crate::heap::Object;
 use crate::syntax::{Argument, Expression, Kind, Name, ParameterKind, Pattern, Place, Spreading};
 use crate::value::{Closure, External, Value};
-use crate::{Language, event, library};
+use crate::{Language, event, library, taint};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
@@ -232,7 +232,7 @@ impl Evaluator<'_> {
                     method => self.call(&method, arguments),
                 }
             }
-            Value::Event(_) | Value::FromEvent | Value::Text(_) | Value::Pattern(_) | Value::Environment(_) => {
+            Value::Event(_) | Value::FromEvent(_) | Value::Text(_) | Value::Pattern(_) | Value::Environment(_) => {
                 self.text_method(receiver, name, optional, arguments)
             }
             Value::Answer(_) if name == "get" => {
@@ -247,6 +247,7 @@ impl Evaluator<'_> {
                 if let Some(answer) = library::cloud::by_name(self, name, &arguments) {
                     return answer;
                 }
+                library::sinks::unknown_method(self, name, &arguments);
                 if self.unknown_methods.len() < 2_000 {
                     self.unknown_methods.push(name.into());
                 }
@@ -276,6 +277,9 @@ impl Evaluator<'_> {
         let Value::Object(id) = *receiver else { return Value::Unknown };
         let first = arguments.positional.first().cloned();
         let is_list = self.heap.objects.get(id).is_some_and(|object| object.items.is_some());
+        if let ("includes" | "has" | "hasOwnProperty" | "indexOf", Some(key)) = (name, &first) {
+            library::checks::membership(self, key, receiver);
+        }
         match name {
             "append" | "push" | "add" | "unshift" | "insert" | "appendleft" => {
                 for value in &arguments.positional {
@@ -357,7 +361,7 @@ impl Evaluator<'_> {
     fn join_items(&mut self, list: &Value, separator: &Value) -> Value {
         let Some(items) = self.items(list) else {
             let item = self.iterate(list, Place::default());
-            return if item.is_of_event() { Value::FromEvent } else { Value::Unknown };
+            return taint::derived(&[&item]);
         };
         let mut parts = Vec::new();
         for (index, item) in items.into_iter().enumerate() {
@@ -375,6 +379,7 @@ impl Evaluator<'_> {
         if let Some(answer) = library::cloud::by_name(self, name, &arguments) {
             return answer;
         }
+        library::checks::text_method(self, receiver, name, &arguments);
         if let Value::Event(path) = receiver {
             let python = self.language == Language::Python;
             match (name, arguments.positional.first()) {
@@ -418,10 +423,10 @@ impl Evaluator<'_> {
                             others: Some(result),
                             ..Object::default()
                         }),
-                        _ => Value::FromEvent,
+                        _ => taint::harmless(&[receiver], taint::EVERYWHERE),
                     };
                 }
-                "items" | "keys" | "values" | "entries" | "split" | "length" => return Value::FromEvent,
+                "items" | "keys" | "values" | "entries" | "split" => return taint::derived(&[receiver]),
                 "strip" | "trim" | "toString" | "decode" | "encode" | "copy" | "slice" | "raw_event" => {
                     return receiver.clone();
                 }
@@ -429,7 +434,10 @@ impl Evaluator<'_> {
             }
         }
         match name {
-            "format" => self.format(receiver, &arguments),
+            "format" => {
+                let text = self.format(receiver, &arguments);
+                taint::joined(self, text, place)
+            }
             "join" if self.language == Language::Python => {
                 let list = arguments.positional.first().cloned().unwrap_or(Value::Unknown);
                 self.join_items(&list, receiver)
@@ -450,21 +458,27 @@ impl Evaluator<'_> {
                 Value::concat(parts)
             }
             "replace" | "replaceAll" | "split" | "rsplit" | "match" | "substring" | "slice" => {
-                self.call_back(&Value::FromEvent, &arguments);
-                if receiver.is_of_event() { Value::FromEvent } else { Value::Unknown }
+                let part = taint::derived(&[receiver]);
+                self.call_back(&part, &arguments);
+                library::checks::replaced(name, receiver, &arguments)
             }
             _ => {
                 library::path_method(self, receiver, name, &arguments);
-                self.call_back(&Value::Unknown, &arguments);
-                if receiver.is_of_event() { Value::FromEvent } else { Value::Unknown }
+                let part = taint::derived(&[receiver]);
+                self.call_back(&part, &arguments);
+                match library::checks::tells(name) {
+                    true => taint::harmless(&[receiver], taint::EVERYWHERE),
+                    false => part,
+                }
             }
         }
     }
 
     fn format(&mut self, receiver: &Value, arguments: &Arguments) -> Value {
         let Some(text) = receiver.as_text() else {
-            let any = receiver.is_of_event() || arguments.all().any(Value::is_of_event);
-            return if any { Value::FromEvent } else { Value::Unknown };
+            library::sinks::format(self, receiver, arguments);
+            let all: Vec<&Value> = std::iter::once(receiver).chain(arguments.all()).collect();
+            return taint::derived(&all);
         };
         let mut parts = Vec::new();
         let mut next = 0;
@@ -571,6 +585,7 @@ impl Evaluator<'_> {
         let Some(function) = file.module.functions.get(closure.function) else { return Value::Unknown };
         let scope = self.heap.scope(Some(closure.scope));
         let place = arguments.place;
+        let caller = self.module();
         self.frames.push(Frame {
             module: closure.module,
             scope,
@@ -630,11 +645,14 @@ impl Evaluator<'_> {
                 (None, Some(default)) => self.expression(default),
                 (None, None) => Value::Unknown,
             };
+            let value = match &parameter.target {
+                Pattern::Name(name) => taint::handed(caller, value, name, place),
+                _ => value,
+            };
             self.assign(&parameter.target, value, true);
         }
         self.block(&function.body);
         let result = self.frames.pop().and_then(|frame| frame.returns).unwrap_or(Value::Nothing);
-        let _ = place;
         self.results.insert(print, result.clone());
         result
     }

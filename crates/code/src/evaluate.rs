@@ -11,7 +11,7 @@ use crate::project::{Loaded, Project};
 use crate::record::{Record, Site, site};
 use crate::syntax::{Entry, Expression, Imported, Kind, Name, Pattern, Place, Statement};
 use crate::value::{ClassValue, Closure, ScopeId, Value};
-use crate::{Language, event, library};
+use crate::{Language, event, library, taint};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -324,7 +324,11 @@ impl<'p> Evaluator<'p> {
                 self.expression(value);
             }
             Statement::Assign { target, value, declare } => {
-                let value = self.expression(value);
+                let place = value.place;
+                let mut value = self.expression(value);
+                if let Pattern::Name(name) = target {
+                    value = taint::named(self, value, name, place);
+                }
                 self.assign(target, value, *declare);
             }
             Statement::Define { name, function, decorators } => {
@@ -569,18 +573,20 @@ impl<'p> Evaluator<'p> {
             Kind::Boolean(value) => Value::Boolean(*value),
             Kind::Concat(parts) => {
                 let parts: Vec<_> = parts.iter().map(|part| self.expression(part)).collect();
-                self.concat(parts)
+                let text = self.concat(parts);
+                taint::joined(self, text, place)
             }
             Kind::Percent(left, right) => {
                 let left = self.expression(left);
                 let right = self.expression(right);
-                self.percent(&left, right)
+                let text = self.percent(&left, right);
+                taint::joined(self, text, place)
             }
             Kind::Divide(left, right) => {
                 let left = self.expression(left);
                 let right = self.expression(right);
                 match left.is_textual() && right.is_textual() {
-                    true => Value::concat(vec![left, Value::text("/"), right]),
+                    true => taint::joined(self, Value::concat(vec![left, Value::text("/"), right]), place),
                     false => Value::Unknown,
                 }
             }
@@ -595,7 +601,11 @@ impl<'p> Evaluator<'p> {
                 self.index(&object, &index, *optional, place)
             }
             Kind::Call { callee, arguments, construct } => self.call_expression(callee, arguments, *construct, place),
-            Kind::Map(entries) => self.map(entries),
+            Kind::Map(entries) => {
+                let map = self.map(entries);
+                library::sinks::response(self, entries, &map);
+                map
+            }
             Kind::List(items) => {
                 let mut values = Vec::new();
                 let mut others = None;
@@ -634,11 +644,13 @@ impl<'p> Evaluator<'p> {
                 let key = self.expression(key);
                 let container = self.expression(container);
                 event::guard_key(self, &container, &key, place);
+                library::checks::membership(self, &key, &container);
                 Value::Unknown
             }
             Kind::Opaque(parts) => {
                 let values: Vec<_> = parts.iter().map(|part| self.expression(part)).collect();
-                if values.iter().any(Value::is_of_event) { Value::FromEvent } else { Value::Unknown }
+                // Comparisons and arithmetic.
+                taint::harmless(&values.iter().collect::<Vec<_>>(), taint::EVERYWHERE)
             }
             Kind::Assign(target, value) => {
                 let value = self.expression(value);
@@ -715,7 +727,7 @@ impl<'p> Evaluator<'p> {
                                 object.others = object.others.take().or(spread.others);
                             }
                             Value::Nothing | Value::Boolean(_) => {}
-                            value if value.is_of_event() => object.others = Some(Value::FromEvent),
+                            value if value.is_of_event() => object.others = Some(taint::derived(&[value])),
                             _ => object.others = Some(Value::Unknown),
                         }
                     }
@@ -771,7 +783,7 @@ impl<'p> Evaluator<'p> {
 
     fn percent(&mut self, left: &Value, right: Value) -> Value {
         let Some(text) = left.as_text() else {
-            return if left.is_of_event() || right.is_of_event() { Value::FromEvent } else { Value::Unknown };
+            return taint::derived(&[left, &right]);
         };
         let values = match self.items(&right) {
             Some(items) => items,
@@ -795,9 +807,10 @@ impl<'p> Evaluator<'p> {
 pub(crate) fn fallback(first: Value, second: Value) -> Value {
     match (&first, &second) {
         (Value::Environment(_), Value::Text(_) | Value::Nothing) => first,
-        (Value::Event(_) | Value::FromEvent, Value::Text(_) | Value::Nothing | Value::Number(_) | Value::Object(_)) => {
-            first
-        }
+        (
+            Value::Event(_) | Value::FromEvent(_),
+            Value::Text(_) | Value::Nothing | Value::Number(_) | Value::Object(_),
+        ) => first,
         // A literal is never missing.
         (Value::Text(text), _) if !text.is_empty() => first,
         _ => first.or(second),

@@ -3,6 +3,7 @@
 use crate::Language;
 use crate::evaluate::Evaluator;
 use crate::syntax::{Name, Place};
+use crate::taint;
 use crate::value::Value;
 
 /// The part of the event under a key, noted as read.
@@ -20,7 +21,11 @@ fn child(path: &str, key: &str) -> Name {
 /// An element of a list in the event.
 pub(crate) fn element(path: &str) -> Value {
     // The event itself is seldom a list; a loop over it goes over its keys.
-    if path.is_empty() || path.len() > 280 { Value::FromEvent } else { Value::Event(format!("{path}[]").into()) }
+    if path.is_empty() || path.len() > 280 {
+        taint::derived(&[&Value::Event(path.into())])
+    } else {
+        Value::Event(format!("{path}[]").into())
+    }
 }
 
 /// A library's data class gives the event's fields other names: `event.json_body`, `record.body`.

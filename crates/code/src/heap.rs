@@ -166,7 +166,8 @@ impl Heap {
     pub(crate) fn fingerprint(&self, value: &Value, depth: usize, hasher: &mut impl Hasher) {
         std::mem::discriminant(value).hash(hasher);
         match value {
-            Value::Unknown | Value::Nothing | Value::FromEvent => {}
+            Value::Unknown | Value::Nothing => {}
+            Value::FromEvent(taint) => taint.identity().for_each(|origin| origin.hash(hasher)),
             Value::Boolean(value) => value.hash(hasher),
             Value::Number(value) => value.hash(hasher),
             Value::Text(text) | Value::Environment(text) | Value::Event(text) => text.hash(hasher),

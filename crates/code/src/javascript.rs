@@ -544,7 +544,8 @@ impl JavaScript<'_> {
                 let inner = children(node).first().map_or(Expression::opaque(here), |inner| self.expression(*inner));
                 Kind::Yield(Box::new(inner))
             }
-            "regex" | "meta_property" => Kind::Opaque(Vec::new()),
+            "regex" => Kind::Text(self.base.name(node)),
+            "meta_property" => Kind::Opaque(Vec::new()),
             _ => Kind::Opaque(self.all(node)),
         };
         Expression::new(kind, here)

@@ -4,7 +4,8 @@
 //! evaluation core (`evaluate`, `call`, `access`) runs it over abstract values: environment variables, text with holes, parts
 //! of the event, clients of cloud services. Reading starts with the module of the handler and goes on through everything
 //! the handler calls, so a helper that nothing calls doesn't count. What libraries do is modelled in `library`, on top of the
-//! SDK tables of the crate `facts`.
+//! SDK tables of the crate `facts`. What of the event arrives where its text is more than data is noted on the way (`taint`,
+//! `library::sinks`, `library::checks`).
 //!
 //! Sharing: [`read_handlers`] takes all functions of an estate at once, reads each file once however many functions need it,
 //! spreads the functions over threads, and adds the files it used to the caller's [`Sources`] in a fixed order.
@@ -31,6 +32,7 @@ mod python;
 mod record;
 mod report;
 mod syntax;
+mod taint;
 mod value;
 
 use findings::Diagnostic;

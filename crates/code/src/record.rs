@@ -1,9 +1,10 @@
 //! What evaluation came across, collected once per place.
 
 use crate::syntax::{Name, Place};
+use crate::taint::Harmless;
 use facts::Operation;
-use graph::CallTarget;
-use std::collections::{BTreeMap, BTreeSet};
+use graph::{CallTarget, Sink};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A place with its module.
 pub(crate) type Site = (usize, u32, u32);
@@ -11,6 +12,9 @@ pub(crate) type Site = (usize, u32, u32);
 pub(crate) fn site(module: usize, place: Place) -> Site {
     (module, place.start, place.end)
 }
+
+/// Places on the way of a value, each with what happens there.
+pub(crate) type Way = Vec<(Site, String)>;
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Host {
@@ -43,6 +47,12 @@ pub(crate) struct Record {
     /// Parts of the event whose absence the code looks at.
     pub(crate) guarded: BTreeSet<Name>,
     pub(crate) imports: BTreeSet<String>,
+    /// What of the event arrives in a sink, with the way it took and whether nothing else could stand there.
+    pub(crate) flows: BTreeMap<(Site, Sink, Name), (Way, bool)>,
+    /// Parts of the event that were looked at closely, with the sinks they are harmless to since.
+    pub(crate) checked: HashMap<Name, Harmless>,
+    /// Parts of the event that were held against a schema.
+    pub(crate) validated: BTreeSet<Name>,
     /// Places that say why something can't be told.
     pub(crate) doubts: BTreeMap<Site, String>,
     /// The same for what is no concern of the reader, at a lower level.

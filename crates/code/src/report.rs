@@ -5,10 +5,11 @@ use crate::evaluate::Evaluator;
 use crate::inline::Lines;
 use crate::project::Loaded;
 use crate::record::Site;
+use crate::syntax::Name;
 use findings::{Diagnostic, Level};
-use graph::{Behaviour, CloudCall, EventField, FileWrite, OutboundHost, ProcessStart};
+use graph::{Behaviour, CloudCall, EventField, FileWrite, FlowStep, OutboundHost, ProcessStart, TaintFlow};
 use source::{FileId, SourceFile, Sources, Span};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// The reader's name in diagnostics.
@@ -22,6 +23,20 @@ pub(crate) struct Draft {
 
 fn span(site: Site) -> Span {
     Span::new(FileId(u32::try_from(site.0).unwrap_or(u32::MAX)), site.1 as usize, site.2 as usize)
+}
+
+/// Where a part of the event is read first, or else the part it belongs to.
+fn read_at(fields: &BTreeMap<Name, Site>, source: &str) -> Option<Site> {
+    let mut at = source;
+    loop {
+        if let Some(site) = fields.get(at) {
+            return Some(*site);
+        }
+        at = match at.strip_suffix("[]") {
+            Some(list) => list,
+            None => at.rsplit_once('.')?.0,
+        };
+    }
 }
 
 impl Draft {
@@ -68,6 +83,8 @@ impl Draft {
             .map(|(site, program, shell)| ProcessStart { program, shell, span: span(site) })
             .collect();
         behaviour.writes = record.writes.into_iter().map(|(site, path)| FileWrite { path, span: span(site) }).collect();
+        let fields: BTreeMap<Name, Site> =
+            record.fields.iter().map(|(path, field)| (path.clone(), field.site)).collect();
         behaviour.event_fields = record
             .fields
             .into_iter()
@@ -75,6 +92,16 @@ impl Draft {
                 required: field.required && !record.guarded.contains(&path),
                 path: path.to_string(),
                 span: span(field.site),
+            })
+            .collect();
+        behaviour.flows = record
+            .flows
+            .into_iter()
+            .map(|((site, sink, source), (way, certain))| {
+                let read = read_at(&fields, &source);
+                let first = read.map(|site| (site, "comes in here".to_string()));
+                let steps = first.into_iter().chain(way).map(|(site, what)| FlowStep { span: span(site), what });
+                TaintFlow { sink, source: source.to_string(), steps: steps.collect(), span: span(site), certain }
             })
             .collect();
         behaviour.imports = record.imports.into_iter().collect();
@@ -147,5 +174,9 @@ impl Draft {
         behaviour.processes.iter_mut().for_each(|process| process.span = change(process.span));
         behaviour.writes.iter_mut().for_each(|write| write.span = change(write.span));
         behaviour.event_fields.iter_mut().for_each(|field| field.span = change(field.span));
+        for flow in &mut behaviour.flows {
+            flow.span = change(flow.span);
+            flow.steps.iter_mut().for_each(|step| step.span = change(step.span));
+        }
     }
 }

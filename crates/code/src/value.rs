@@ -4,6 +4,7 @@
 //! evaluator's heap, so that writing a field is seen through every name of the thing.
 
 use crate::syntax::Name;
+use crate::taint::{self, Taint};
 use facts::{Operation, Service};
 use graph::CallTarget;
 use std::rc::Rc;
@@ -31,7 +32,7 @@ pub(crate) enum Value {
     /// The event, or the part of it at a path.
     Event(Name),
     /// Something worked out from the event.
-    FromEvent,
+    FromEvent(Taint),
     /// A module of the repository.
     Module(usize),
     /// Something of a library, by its dotted path; `()` stands for a call.
@@ -195,7 +196,7 @@ impl Value {
                             pieces.push(Self::text(&std::mem::take(&mut text)));
                         }
                         pieces.push(match other {
-                            hole @ (Self::Environment(_) | Self::Event(_) | Self::FromEvent) => hole,
+                            hole @ (Self::Environment(_) | Self::Event(_) | Self::FromEvent(_)) => hole,
                             _ => Self::Unknown,
                         });
                     }
@@ -206,7 +207,7 @@ impl Value {
             pieces.push(Self::text(&text));
         }
         if pieces.len() > MAX_PIECES {
-            return if pieces.iter().any(Self::is_of_event) { Self::FromEvent } else { Self::Unknown };
+            return taint::derived(&pieces.iter().collect::<Vec<_>>());
         }
         match pieces.len() {
             1 => pieces.remove(0),
@@ -234,7 +235,7 @@ impl Value {
     /// Whether the event has a say in it.
     pub(crate) fn is_of_event(&self) -> bool {
         match self {
-            Self::Event(_) | Self::FromEvent => true,
+            Self::Event(_) | Self::FromEvent(_) => true,
             Self::Pattern(parts) | Self::Any(parts) => parts.iter().any(Self::is_of_event),
             _ => false,
         }
@@ -248,7 +249,7 @@ impl Value {
                 | Self::Pattern(_)
                 | Self::Environment(_)
                 | Self::Event(_)
-                | Self::FromEvent
+                | Self::FromEvent(_)
                 | Self::Number(_)
         )
     }

@@ -23,6 +23,67 @@ pub struct Behaviour {
     pub event_fields: Vec<EventField>,
     /// Modules it imports that are neither its own files nor of the standard library (`boto3`, `@aws-sdk/client-s3`).
     pub imports: Vec<String>,
+    /// Parts of the event that reach a place where their text is more than data.
+    pub flows: Vec<TaintFlow>,
+}
+
+/// A part of the event on its way to a place where its text is more than data. Whether anyone hostile writes that part is up
+/// to what triggers the function, and isn't said here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaintFlow {
+    /// What kind of place it reaches.
+    pub sink: Sink,
+    /// Path from the event, as in [`EventField::path`]; empty for the event as a whole.
+    pub source: String,
+    /// How it gets there, from where it is read on; the place it reaches isn't among them.
+    pub steps: Vec<FlowStep>,
+    /// The place it reaches.
+    pub span: Span,
+    /// Whether nothing else could stand there instead.
+    pub certain: bool,
+}
+
+/// One step of a [`TaintFlow`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlowStep {
+    /// Where.
+    pub span: Span,
+    /// What happens, to be read after the name of what is on its way: "becomes part of `command`".
+    pub what: String,
+}
+
+/// A kind of place where text is more than data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sink {
+    /// A command line that a shell reads, or the program that is started.
+    Shell,
+    /// An argument of a program, without a shell.
+    Process,
+    /// A statement in SQL or a dialect of it.
+    Sql,
+    /// A filter or expression of a database without SQL.
+    Expression,
+    /// Code that is evaluated, or the name of a module that is loaded.
+    Eval,
+    /// Data that is deserialised by a format which can run code.
+    Deserialize,
+    /// The path of a file that is read.
+    PathRead,
+    /// The path of a file that is written, moved or removed.
+    PathWrite,
+    /// The host of an outbound request, or its whole address.
+    Url,
+    /// A template or format string.
+    Template,
+    /// A page sent to a browser.
+    Html,
+    /// A header of the response.
+    ResponseHeader,
+    /// A line of the log.
+    Log,
+    /// The resource of a cloud call.
+    CloudResource,
 }
 
 /// One call of a cloud service.

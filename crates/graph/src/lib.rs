@@ -16,6 +16,8 @@ pub use application::{
     Application, Code, Effect, EnvironmentVariable, Estate, Flow, FlowKind, Function, FunctionUrl, Identity, Origin,
     Provider, Resource, ResourceKind, Schema, Setting, Statement, Trigger, TriggerKind, UrlAuth,
 };
-pub use behaviour::{Behaviour, CallTarget, CloudCall, EventField, FileWrite, OutboundHost, ProcessStart};
+pub use behaviour::{
+    Behaviour, CallTarget, CloudCall, EventField, FileWrite, FlowStep, OutboundHost, ProcessStart, Sink, TaintFlow,
+};
 pub use exposure::{Authorization, Exposure};
 pub use value::{Part, Value};

@@ -3,9 +3,10 @@
 use crate::call::Arguments;
 use crate::evaluate::Evaluator;
 use crate::syntax::{Name, Place};
+use crate::taint;
 use crate::value::{Answer, Client, External, Flavour, Resource, Value};
 use facts::{ClientMethod, MemberKind, Operation, Service};
-use graph::CallTarget;
+use graph::{CallTarget, Sink};
 use std::rc::Rc;
 
 /// The arguments of an operation.
@@ -157,7 +158,7 @@ fn field(evaluator: &Evaluator<'_>, value: &Value, name: &str) -> Found {
                 }
             }
             Value::Nothing => {}
-            value if value.is_of_event() => return Found::Known(Value::FromEvent),
+            value if value.is_of_event() => return Found::Known(taint::derived(&[value])),
             _ => unknown = true,
         }
     }
@@ -362,6 +363,14 @@ fn record_on(
     place: Place,
 ) -> Value {
     let actions = actions(evaluator, operation, parameters);
+    if target.is_of_event() {
+        taint::sink(evaluator, Sink::CloudResource, &target, place);
+    }
+    for (name, sink) in super::sinks::of_operation(operation) {
+        if let Some(value) = parameters.known(evaluator, name) {
+            super::sinks::statement(evaluator, sink, &value, place);
+        }
+    }
     let targets = call_targets(&target);
     let site = evaluator.site(place);
     let source = parameters.known(evaluator, "CopySource");

@@ -4,9 +4,11 @@
 //! Each topic has a file; what no file claims tells nothing and hands its callbacks over as callable.
 
 pub(crate) mod aws_javascript;
+pub(crate) mod checks;
 pub(crate) mod cloud;
 pub(crate) mod network;
 pub(crate) mod packages;
+pub(crate) mod sinks;
 pub(crate) mod system;
 pub(crate) mod text;
 
@@ -152,6 +154,10 @@ pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &Rc<External>, argum
             }
         }
         return evaluator.call(&callee.clone(), whole);
+    }
+    sinks::call(evaluator, external, &arguments);
+    if let Some(value) = checks::call(evaluator, external, &arguments) {
+        return value;
     }
     if let Some(value) = text::call(evaluator, path, external, &arguments) {
         return value;

@@ -3,8 +3,11 @@
 use crate::Language;
 use crate::call::Arguments;
 use crate::evaluate::Evaluator;
+use crate::library::sinks;
 use crate::record::Host;
+use crate::taint;
 use crate::value::{External, Value};
+use graph::Sink;
 
 /// Where a call says whom it talks to.
 enum Says {
@@ -28,7 +31,14 @@ pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &External, arguments
         Language::JavaScript => javascript(&external.path),
     };
     let Some(says) = says else { return };
-    for host in hosts(evaluator, &says, external, arguments) {
+    let hosts = hosts(evaluator, &says, external, arguments);
+    if hosts.iter().any(|host| host.from_event) {
+        let certain = hosts.len() == 1;
+        for value in sinks::addresses(evaluator, arguments) {
+            taint::arrives(evaluator, Sink::Url, &value, arguments.place, certain);
+        }
+    }
+    for host in hosts {
         let site = evaluator.site(arguments.place);
         evaluator.record.hosts.insert((site, host));
     }

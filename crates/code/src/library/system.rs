@@ -4,7 +4,9 @@ use crate::Language;
 use crate::call::Arguments;
 use crate::evaluate::Evaluator;
 use crate::syntax::Place;
+use crate::taint;
 use crate::value::{External, Value};
+use graph::Sink;
 
 pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &External, arguments: &Arguments) {
     match evaluator.language {
@@ -46,8 +48,10 @@ fn python(evaluator: &mut Evaluator<'_>, path: &str, arguments: &Arguments) {
                 .alternatives()
                 .iter()
                 .any(|mode| mode.as_text().is_some_and(|mode| mode.contains(['w', 'a', 'x', '+'])));
-            if writes && !matches!(first(), Value::External(_)) {
-                let target = arguments.get(0, "file").or(arguments.named("name")).cloned().unwrap_or(Value::Unknown);
+            let target = arguments.get(0, "file").or(arguments.named("name")).cloned().unwrap_or(Value::Unknown);
+            if !writes {
+                taint::sink(evaluator, Sink::PathRead, &target, place);
+            } else if !matches!(first(), Value::External(_)) {
                 write(evaluator, &target, place);
             }
         }
@@ -67,6 +71,11 @@ fn python(evaluator: &mut Evaluator<'_>, path: &str, arguments: &Arguments) {
             let target = arguments.get(1, "extract_dir").cloned().unwrap_or(Value::Unknown);
             write(evaluator, &target, place);
         }
+        "os.remove" | "os.unlink" | "os.rmdir" | "shutil.rmtree" | "os.chmod" => {
+            taint::sink(evaluator, Sink::PathWrite, &first(), place);
+        }
+        "os.listdir" | "os.scandir" | "glob.glob" | "glob.iglob" | "linecache.getline" | "flask.send_file"
+        | "mmap.mmap" => taint::sink(evaluator, Sink::PathRead, &first(), place),
         "shutil.make_archive" => write(evaluator, &first(), place),
         "urllib.request.urlretrieve" => {
             let target = arguments.get(1, "filename").cloned().unwrap_or_else(|| Value::text("/tmp"));
@@ -113,6 +122,18 @@ fn javascript(evaluator: &mut Evaluator<'_>, path: &str, arguments: &Arguments) 
                 let options = arguments.positional.iter().skip(1).find_map(|one| evaluator.own_field(one, "shell"));
                 let shell = matches!(options, Some(Value::Boolean(true) | Value::Text(_)));
                 start(evaluator, &argument(0), shell, place);
+                let name = argument(0).as_text().map(|text| text.rsplit('/').next().unwrap_or(text).to_string());
+                let is_shell = matches!(name.as_deref(), Some("sh" | "bash" | "dash" | "zsh" | "cmd" | "powershell"));
+                let line = is_shell
+                    && evaluator.items(&argument(1)).is_some_and(|items| {
+                        items.iter().any(|item| matches!(item.as_text(), Some("-c" | "-lc" | "/c")))
+                    });
+                let sink = if shell || line { Sink::Shell } else { Sink::Process };
+                if matches!(argument(1), Value::Object(_)) && evaluator.items(&argument(1)).is_some()
+                    || argument(1).is_of_event()
+                {
+                    taint::sink(evaluator, sink, &argument(1), place);
+                }
             }
             "fork" => start(evaluator, &Value::text("node"), false, place),
             _ => {}
@@ -122,6 +143,16 @@ fn javascript(evaluator: &mut Evaluator<'_>, path: &str, arguments: &Arguments) 
             start(evaluator, &argument(0), last.contains("ommand"), place);
         }
         "fs" | "fs.promises" | "fs/promises" => {
+            let reads = match last.trim_end_matches("Sync") {
+                "readFile" | "createReadStream" | "readdir" | "open" | "readJson" | "copyFile" | "cp" | "readlink" => {
+                    Some(Sink::PathRead)
+                }
+                "unlink" | "rm" | "rmdir" | "remove" | "rename" | "chmod" => Some(Sink::PathWrite),
+                _ => None,
+            };
+            if let Some(sink) = reads {
+                taint::sink(evaluator, sink, &argument(0), place);
+            }
             let index = match last.trim_end_matches("Sync") {
                 "writeFile" | "appendFile" | "createWriteStream" | "mkdir" | "mkdtemp" | "outputFile" | "writeJson"
                 | "ensureDir" | "ensureFile" | "truncate" => 0,
@@ -144,6 +175,7 @@ fn javascript(evaluator: &mut Evaluator<'_>, path: &str, arguments: &Arguments) 
 
 /// Notes a program that is started: a command line, or a list that begins with the program.
 fn start(evaluator: &mut Evaluator<'_>, command: &Value, shell: bool, place: Place) {
+    command_line(evaluator, command, shell, place);
     let site = evaluator.site(place);
     for one in command.alternatives() {
         let first = match one {
@@ -163,6 +195,31 @@ fn start(evaluator: &mut Evaluator<'_>, command: &Value, shell: bool, place: Pla
     }
 }
 
+/// What of the event a command line is made of. Without a shell an argument stays an argument, however it reads.
+fn command_line(evaluator: &mut Evaluator<'_>, command: &Value, shell: bool, place: Place) {
+    for one in command.alternatives() {
+        let Value::Object(id) = one else {
+            taint::sink(evaluator, Sink::Shell, one, place);
+            continue;
+        };
+        let Some(object) = evaluator.heap.objects.get(*id).cloned() else { continue };
+        let items = object.items.unwrap_or_default();
+        let program = items.first().cloned().unwrap_or(Value::Unknown);
+        let name = program.as_text().map(|text| text.rsplit('/').next().unwrap_or(text).to_string());
+        let is_shell = matches!(name.as_deref(), Some("sh" | "bash" | "dash" | "zsh" | "cmd" | "powershell"));
+        taint::sink(evaluator, Sink::Shell, &program, place);
+        let mut reads_next = false;
+        for argument in items.iter().skip(1) {
+            let sink = if shell || is_shell && reads_next { Sink::Shell } else { Sink::Process };
+            taint::sink(evaluator, sink, argument, place);
+            reads_next = matches!(argument.as_text(), Some("-c" | "-lc" | "/c" | "-Command"));
+        }
+        if let Some(others) = object.others {
+            taint::sink(evaluator, Sink::Process, &others, place);
+        }
+    }
+}
+
 /// The program of a command line; its last word may go on where the line isn't whole.
 fn first_word(line: &str, whole: bool) -> Option<String> {
     let line = line.trim_start();
@@ -179,6 +236,7 @@ fn first_word(line: &str, whole: bool) -> Option<String> {
 
 /// Notes a file or folder that is written.
 pub(crate) fn write(evaluator: &mut Evaluator<'_>, target: &Value, place: Place) {
+    taint::sink(evaluator, Sink::PathWrite, target, place);
     let site = evaluator.site(place);
     for one in target.alternatives() {
         if *one == Value::Nothing {
@@ -193,6 +251,9 @@ pub(crate) fn write(evaluator: &mut Evaluator<'_>, target: &Value, place: Place)
 pub(crate) fn path_method(evaluator: &mut Evaluator<'_>, receiver: &Value, name: &str, arguments: &Arguments) {
     if evaluator.language != Language::Python {
         return;
+    }
+    if matches!(name, "read_text" | "read_bytes" | "iterdir" | "open") {
+        taint::sink(evaluator, Sink::PathRead, receiver, arguments.place);
     }
     let writes = match name {
         "write_text" | "write_bytes" | "touch" | "mkdir" => true,

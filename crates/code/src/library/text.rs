@@ -5,7 +5,10 @@ use crate::call::Arguments;
 use crate::evaluate::{Evaluator, fallback};
 use crate::event;
 use crate::heap::Object;
+use crate::library::checks;
+use crate::taint;
 use crate::value::{External, Value};
+use graph::Sink;
 use std::rc::Rc;
 
 /// What the call gives, where it is one of these.
@@ -41,14 +44,17 @@ pub(crate) fn call(
             let text = first();
             event::require(evaluator, &text);
             text.map(|one| match one {
-                Value::Event(_) | Value::FromEvent | Value::Object(_) => one.clone(),
+                Value::Event(_) | Value::FromEvent(_) | Value::Object(_) => one.clone(),
                 Value::Text(_) | Value::Nothing => Value::Nothing,
                 _ => Value::Unknown,
             })
         }
         // What is printed as JSON and read again is the same thing.
         "JSON.stringify" | "json.dumps" => {
-            first().map(|one| if one.is_of_event() { Value::FromEvent } else { Value::Unknown })
+            {
+                // Line breaks are escaped in it.
+                taint::harmless(&[&first()], taint::only(&[Sink::Log, Sink::ResponseHeader]))
+            }
         }
         "str"
         | "String"
@@ -109,7 +115,8 @@ pub(crate) fn call(
         | "url.fileURLToPath"
         | "contextlib.closing"
         | "closing" => {
-            return Some(hand_on(evaluator, path, arguments));
+            let value = hand_on(evaluator, path, arguments);
+            return Some(checks::handed_on(path, value));
         }
         "aws-xray-sdk.captureAWSv3Client"
         | "aws-xray-sdk.captureAWSClient"
@@ -121,7 +128,7 @@ pub(crate) fn call(
         | "abs" | "round" | "decimal.Decimal" | "Decimal" | "uuid.UUID" | "hash" => {
             return Some(match arguments.positional.first() {
                 Some(Value::Number(number)) => Value::Number(*number),
-                Some(value) if value.is_of_event() => Value::FromEvent,
+                Some(value) if value.is_of_event() => taint::harmless(&[value], taint::EVERYWHERE),
                 Some(value @ Value::Environment(_)) if path == "int" || path == "parseInt" => value.clone(),
                 _ => Value::Unknown,
             });
@@ -138,7 +145,9 @@ pub(crate) fn call(
                 }
                 parts.push(part.clone());
             }
-            Value::concat(parts)
+            let joined = Value::concat(parts);
+            let joined = if path == "path.resolve" { taint::normal(&joined) } else { joined };
+            taint::joined(evaluator, joined, arguments.place)
         }
         "urllib.parse.urljoin" | "urljoin" => {
             let base = first();
@@ -222,7 +231,7 @@ fn hand_on(evaluator: &mut Evaluator<'_>, path: &str, arguments: &Arguments) -> 
         }
         ("Object.values", [value]) => {
             let values = evaluator.fields(value).into_iter().map(|(_, value)| value).collect();
-            if value.is_of_event() { Value::FromEvent } else { evaluator.heap.list(values) }
+            if value.is_of_event() { taint::derived(&[value]) } else { evaluator.heap.list(values) }
         }
         (_, [value, ..]) => value.clone(),
         _ => Value::Unknown,

@@ -126,3 +126,17 @@ pub(crate) fn processes(behaviour: &Behaviour) -> Vec<String> {
 pub(crate) fn writes(behaviour: &Behaviour) -> Vec<String> {
     behaviour.writes.iter().map(|write| write.path.clone().unwrap_or_else(|| "?".to_string())).collect()
 }
+
+/// `Sql from body.id: 3 comes in here, 4 becomes part of `query`, 5`, by line; `text` is the file they are in.
+pub(crate) fn flows(behaviour: &Behaviour, text: &str) -> Vec<String> {
+    let line = |span: source::Span| text[..span.start as usize].matches('\n').count() + 1;
+    behaviour
+        .flows
+        .iter()
+        .map(|flow| {
+            let steps: Vec<String> =
+                flow.steps.iter().map(|step| format!("{} {}", line(step.span), step.what)).collect();
+            format!("{:?} from {}: {}, {}", flow.sink, flow.source, steps.join(", "), line(flow.span))
+        })
+        .collect()
+}

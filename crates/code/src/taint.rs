@@ -1,0 +1,286 @@
+//! What the event has a say in: from which of its fields a value was made, on which way, and what that way made harmless.
+//!
+//! A [`Taint`] travels inside values. Two taints are equal where their sources and what was made harmless are: the way is
+//! for people, and mustn't make the evaluator follow the same call twice. [`sink`] notes a value that arrives where text is
+//! more than data.
+//!
+//! Deliberately absent: what a store gives back that the event once went into, and checks that are told apart by their
+//! branches: a value that was compared with a list of constants or a whole pattern counts as checked from there on.
+
+use crate::evaluate::Evaluator;
+use crate::record::{Site, site};
+use crate::syntax::{Name, Place};
+use crate::value::Value;
+use graph::Sink;
+use std::rc::Rc;
+
+/// Fields of the event that one value is said to come from.
+const MAX_ORIGINS: usize = 4;
+/// Steps that are told of one way.
+const MAX_STEPS: u8 = 8;
+/// Containers inside one another that a sink looks into.
+const MAX_DEPTH: usize = 3;
+/// Flows noted for one handler.
+const MAX_FLOWS: usize = 500;
+
+/// Kinds of sinks that a value can do no harm to, a bit for each.
+pub(crate) type Harmless = u32;
+
+/// Harmless everywhere: a number, a truth value, an identifier of a fixed form.
+pub(crate) const EVERYWHERE: Harmless = u32::MAX;
+
+pub(crate) const fn only(sinks: &[Sink]) -> Harmless {
+    let mut mask = 0;
+    let mut index = 0;
+    while index < sinks.len() {
+        mask |= 1 << sinks[index] as u32;
+        index += 1;
+    }
+    mask
+}
+
+pub(crate) const PATHS: Harmless = only(&[Sink::PathRead, Sink::PathWrite]);
+
+/// Fields of the event with their ways.
+#[derive(Debug, Clone)]
+pub(crate) struct Taint(Rc<[Origin]>);
+
+#[derive(Debug, Clone)]
+pub(crate) struct Origin {
+    pub(crate) source: Name,
+    pub(crate) harmless: Harmless,
+    /// A path without `..` and links left in it.
+    pub(crate) normal: bool,
+    way: Option<Rc<Step>>,
+}
+
+#[derive(Debug)]
+struct Step {
+    site: Site,
+    what: Rc<str>,
+    before: Option<Rc<Step>>,
+    length: u8,
+}
+
+impl PartialEq for Taint {
+    fn eq(&self, other: &Self) -> bool {
+        self.identity().eq(other.identity())
+    }
+}
+
+impl Taint {
+    /// What makes two taints differ.
+    pub(crate) fn identity(&self) -> impl Iterator<Item = (&str, Harmless, bool)> {
+        self.0.iter().map(|origin| (&*origin.source, origin.harmless, origin.normal))
+    }
+
+    fn map(&self, change: impl Fn(&Origin) -> Origin) -> Self {
+        Self(self.0.iter().map(change).collect())
+    }
+}
+
+impl Origin {
+    fn of(source: Name) -> Self {
+        Self { source, harmless: 0, normal: false, way: None }
+    }
+
+    fn step(&self, site: Site, what: &Rc<str>, replaces: Option<Place>) -> Self {
+        let mut origin = self.clone();
+        // A variable's name says more than that text was put together for it.
+        if let (Some(place), Some(last)) = (replaces, &self.way)
+            && last.site.0 == site.0
+            && last.site.1 >= place.start
+            && last.site.2 <= place.end
+        {
+            let step = Step { site: last.site, what: what.clone(), before: last.before.clone(), length: last.length };
+            origin.way = Some(Rc::new(step));
+            return origin;
+        }
+        let length = self.way.as_ref().map_or(0, |way| way.length);
+        if length < MAX_STEPS {
+            let step = Step { site, what: what.clone(), before: self.way.clone(), length: length + 1 };
+            origin.way = Some(Rc::new(step));
+        }
+        origin
+    }
+
+    fn steps(&self) -> Vec<(Site, String)> {
+        let mut steps = Vec::new();
+        let mut at = self.way.as_ref();
+        while let Some(step) = at {
+            steps.push((step.site, step.what.to_string()));
+            at = step.before.as_ref();
+        }
+        steps.reverse();
+        steps
+    }
+}
+
+/// The fields that values come from, containers left out.
+fn origins(values: &[&Value]) -> Vec<Origin> {
+    let mut found: Vec<Origin> = Vec::new();
+    let mut waiting: Vec<&Value> = values.iter().rev().copied().collect();
+    while let Some(value) = waiting.pop() {
+        if found.len() >= MAX_ORIGINS {
+            break;
+        }
+        let mut add = |origin: Origin| {
+            let known = found.iter_mut().find(|known| known.source == origin.source && known.normal == origin.normal);
+            match known {
+                Some(known) => known.harmless &= origin.harmless,
+                None => found.push(origin),
+            }
+        };
+        match value {
+            Value::Event(path) => add(Origin::of(path.clone())),
+            Value::FromEvent(taint) => taint.0.iter().cloned().for_each(add),
+            Value::Pattern(parts) | Value::Any(parts) => waiting.extend(parts.iter().rev()),
+            _ => {}
+        }
+    }
+    found.truncate(MAX_ORIGINS);
+    found
+}
+
+/// What is worked out from values: of the event where one of them is.
+pub(crate) fn derived(values: &[&Value]) -> Value {
+    harmless(values, 0)
+}
+
+/// The same, harmless to some sinks.
+pub(crate) fn harmless(values: &[&Value], to: Harmless) -> Value {
+    let mut origins = origins(values);
+    if origins.is_empty() {
+        return Value::Unknown;
+    }
+    origins.iter_mut().for_each(|origin| origin.harmless |= to);
+    Value::FromEvent(Taint(origins.into()))
+}
+
+/// A value as it is, harmless to some sinks; what isn't of the event stays as it is.
+pub(crate) fn cleaned(value: &Value, to: Harmless) -> Value {
+    change(value, &|origin| Origin { harmless: origin.harmless | to, ..origin.clone() })
+}
+
+/// A path as it is, known to be without `..`.
+pub(crate) fn normal(value: &Value) -> Value {
+    change(value, &|origin| Origin { normal: true, ..origin.clone() })
+}
+
+fn change(value: &Value, each: &dyn Fn(&Origin) -> Origin) -> Value {
+    match value {
+        Value::Event(path) => Value::FromEvent(Taint(Rc::new([each(&Origin::of(path.clone()))]))),
+        Value::FromEvent(taint) => Value::FromEvent(taint.map(each)),
+        Value::Pattern(parts) => Value::Pattern(parts.iter().map(|part| change(part, each)).collect()),
+        Value::Any(parts) => Value::Any(parts.iter().map(|part| change(part, each)).collect()),
+        other => other.clone(),
+    }
+}
+
+/// Text that was put together at a place.
+pub(crate) fn joined(evaluator: &Evaluator<'_>, value: Value, place: Place) -> Value {
+    match &value {
+        Value::Pattern(_) | Value::FromEvent(_) if value.is_of_event() => {
+            let here = evaluator.site(place);
+            let what: Rc<str> = "becomes part of a longer text".into();
+            change(&value, &|origin| origin.step(here, &what, None))
+        }
+        _ => value,
+    }
+}
+
+/// A value that gets a name.
+pub(crate) fn named(evaluator: &Evaluator<'_>, value: Value, name: &str, place: Place) -> Value {
+    match &value {
+        Value::Pattern(_) | Value::FromEvent(_) if value.is_of_event() => {
+            let here = evaluator.site(place);
+            let part = if matches!(value, Value::Pattern(_)) { "becomes part of" } else { "goes into" };
+            let what: Rc<str> = format!("{part} `{name}`").into();
+            change(&value, &|origin| origin.step(here, &what, Some(place)))
+        }
+        _ => value,
+    }
+}
+
+/// A value that is handed to a local function.
+pub(crate) fn handed(module: usize, value: Value, name: &str, place: Place) -> Value {
+    match &value {
+        Value::Pattern(_) | Value::FromEvent(_) if value.is_of_event() && place != Place::default() => {
+            let what: Rc<str> = format!("is handed on as `{name}`").into();
+            change(&value, &|origin| origin.step(site(module, place), &what, None))
+        }
+        _ => value,
+    }
+}
+
+/// A value that was compared with constants or a whole pattern: from here on it counts as checked for these sinks.
+pub(crate) fn checked(evaluator: &mut Evaluator<'_>, value: &Value, to: Harmless) {
+    for origin in origins(&[value]) {
+        if origin.source.is_empty() {
+            continue;
+        }
+        // The host of an address was looked at for the address.
+        let whole = [".hostname", ".host", ".netloc", ".origin"].iter().find_map(|end| origin.source.strip_suffix(end));
+        if let Some(whole) = whole {
+            *evaluator.record.checked.entry(whole.into()).or_default() |= to;
+        }
+        *evaluator.record.checked.entry(origin.source).or_default() |= to;
+    }
+}
+
+/// A value and everything below it was held against a schema.
+pub(crate) fn validated(evaluator: &mut Evaluator<'_>, value: &Value) {
+    for origin in origins(&[value]) {
+        evaluator.record.validated.insert(origin.source);
+    }
+}
+
+/// Notes what of the event arrives in a sink.
+pub(crate) fn sink(evaluator: &mut Evaluator<'_>, sink: Sink, value: &Value, place: Place) {
+    let certain = value.alternatives().len() == 1;
+    arrives(evaluator, sink, value, place, certain);
+}
+
+/// The same, with a doubt of the caller's.
+pub(crate) fn arrives(evaluator: &mut Evaluator<'_>, sink: Sink, value: &Value, place: Place, certain: bool) {
+    let mut values = Vec::new();
+    flatten(evaluator, value, MAX_DEPTH, &mut values);
+    let values: Vec<&Value> = values.iter().collect();
+    let here = evaluator.site(place);
+    for origin in origins(&values) {
+        let source = &origin.source;
+        let record = &evaluator.record;
+        let bit = only(&[sink]);
+        let below = |whole: &Name| {
+            whole.is_empty()
+                || source.strip_prefix(&**whole).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        if origin.harmless & bit != 0
+            || record.checked.get(source).is_some_and(|to| to & bit != 0)
+            || record.validated.iter().any(below)
+            || record.flows.len() >= MAX_FLOWS
+        {
+            continue;
+        }
+        let steps = origin.steps();
+        let flow = evaluator.record.flows.entry((here, sink, origin.source)).or_insert((steps, certain));
+        flow.1 |= certain;
+    }
+}
+
+/// The values inside containers.
+fn flatten(evaluator: &Evaluator<'_>, value: &Value, depth: usize, into: &mut Vec<Value>) {
+    for one in value.alternatives() {
+        match one {
+            Value::Object(id) if depth > 0 => {
+                let Some(object) = evaluator.heap.objects.get(*id) else { continue };
+                let fields = object.fields.iter().map(|(_, value)| value);
+                for inner in fields.chain(object.items.iter().flatten()).chain(&object.others).take(40) {
+                    flatten(evaluator, inner, depth - 1, into);
+                }
+            }
+            other if other.is_of_event() && into.len() < 60 => into.push(other.clone()),
+            _ => {}
+        }
+    }
+}
