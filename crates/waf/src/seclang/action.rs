@@ -67,13 +67,40 @@ pub(crate) enum Which {
 /// An effect on the transaction, carried out in the order written.
 #[derive(Debug)]
 pub(crate) enum Effect {
-    SetVariable { collection: Variable, name: Template, change: Change, value: Template },
-    SetEnvironment { name: Template, value: Template },
-    OpenCollection { collection: Variable, key: Template },
-    SetId { variable: Variable, value: Template },
-    Expire { collection: Variable, name: Template, seconds: Template },
-    RemoveRules { which: Which, rules: Vec<u64> },
-    RemoveTargets { which: Which, rules: Vec<u64>, targets: Vec<Target> },
+    /// `slot` is the number of a transaction variable whose name has no macro.
+    SetVariable {
+        collection: Variable,
+        name: Template,
+        slot: Option<u32>,
+        change: Change,
+        value: Template,
+    },
+    SetEnvironment {
+        name: Template,
+        value: Template,
+    },
+    OpenCollection {
+        collection: Variable,
+        key: Template,
+    },
+    SetId {
+        variable: Variable,
+        value: Template,
+    },
+    Expire {
+        collection: Variable,
+        name: Template,
+        seconds: Template,
+    },
+    RemoveRules {
+        which: Which,
+        rules: Vec<u64>,
+    },
+    RemoveTargets {
+        which: Which,
+        rules: Vec<u64>,
+        targets: Vec<Target>,
+    },
     Engine(Switch),
     RequestBodyAccess(Switch),
     ResponseBodyAccess(Switch),
@@ -321,7 +348,7 @@ fn set_variable(text: &str, template: &mut dyn FnMut(&str) -> Template) -> Resul
         (_, _, Some(value)) => (Change::Subtract, value),
         _ => (Change::Set, value),
     };
-    Ok(Effect::SetVariable { collection, name: template(name.trim()), change, value: template(value) })
+    Ok(Effect::SetVariable { collection, name: template(name.trim()), slot: None, change, value: template(value) })
 }
 
 /// `None` for what is known and means nothing here.

@@ -53,16 +53,21 @@ impl ByteSet {
     }
 
     pub(crate) fn iter(self) -> impl Iterator<Item = u8> {
-        (0..=255u8).filter(move |byte| self.contains(*byte))
+        self.0.into_iter().zip([0u8, 64, 128, 192]).flat_map(|(mut word, base)| {
+            std::iter::from_fn(move || {
+                let bit = (word != 0).then(|| word.trailing_zeros() as u8)?;
+                word &= word - 1;
+                Some(base + bit)
+            })
+        })
     }
 
     /// The set with both cases of every letter that is in it.
     pub(crate) fn either_case(self) -> ByteSet {
+        // `A` to `Z` are bits 1 to 26 of the second word, `a` to `z` stand 32 further up.
+        const UPPER: u64 = 0x07ff_fffe;
         let mut out = self;
-        for byte in self.iter() {
-            out.insert(byte.to_ascii_lowercase());
-            out.insert(byte.to_ascii_uppercase());
-        }
+        out.0[1] |= (self.0[1] & UPPER) << 32 | (self.0[1] >> 32) & UPPER;
         out
     }
 }

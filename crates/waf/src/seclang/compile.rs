@@ -8,7 +8,7 @@ use super::bytes::ByteSet;
 use super::operator::Operator;
 use super::pattern::{Need, Pattern};
 use super::scan::Scanner;
-use super::syntax::{self, Diagnostic, Directive, Level, Text};
+use super::syntax::{self, Diagnostic, Directive, Level, Lines, Text};
 use super::template::{Names, Template};
 use super::transform::Transformation;
 use super::variable::{self, Kind, Target, Variable};
@@ -171,7 +171,7 @@ struct Compiler<'a> {
     open: Option<Option<u32>>,
     ids: HashMap<u32, u32>,
     updates: Vec<Update>,
-    text: String,
+    lines: Lines,
     file: u32,
 }
 
@@ -206,7 +206,7 @@ impl RuleSet {
             open: None,
             ids: HashMap::new(),
             updates: Vec::new(),
-            text: String::new(),
+            lines: Lines::default(),
             file: 0,
         };
         for (name, text) in files {
@@ -258,7 +258,7 @@ impl Compiler<'_> {
         if self.diagnostics.len() >= MAX_DIAGNOSTICS {
             return;
         }
-        let (line, column) = syntax::position(&self.text, offset);
+        let (line, column) = self.lines.position(offset);
         let file = self.set.files.get(self.file as usize).cloned().unwrap_or_default();
         self.diagnostics.push(Diagnostic { file, line, column, level, message: message.into() });
     }
@@ -268,10 +268,10 @@ impl Compiler<'_> {
     }
 
     fn file(&mut self, name: &str, text: &str, depth: u32) {
-        let outer = (std::mem::take(&mut self.text), self.file);
+        let outer = (std::mem::take(&mut self.lines), self.file);
         self.file = self.set.files.len() as u32;
         self.set.files.push(name.to_string());
-        self.text = text.to_string();
+        self.lines = Lines::new(text);
         if text.len() > syntax::MAX_FILE {
             self.error(0, "the file is too long to be read");
         } else {
@@ -287,7 +287,7 @@ impl Compiler<'_> {
                 self.error(offset, "the file ends inside a chain");
             }
         }
-        (self.text, self.file) = outer;
+        (self.lines, self.file) = outer;
     }
 
     fn directive(&mut self, directive: &Directive, depth: u32) {
@@ -361,7 +361,7 @@ impl Compiler<'_> {
                 };
                 match (which, directive.arguments.get(1)) {
                     (Ok(which), Some(targets)) => {
-                        let (line, column) = syntax::position(&self.text, targets.offset(0));
+                        let (line, column) = self.lines.position(targets.offset(0));
                         let file = self.set.files.get(self.file as usize).cloned().unwrap_or_default();
                         let complaint = Diagnostic { file, line, column, level: Level::Error, message: String::new() };
                         self.updates.push(Update::Targets(which, targets.clone(), complaint));
@@ -575,7 +575,7 @@ impl Compiler<'_> {
                         fatal = true;
                         self.error(place, format!("there is a rule {id} already, at line {line}"));
                     } else {
-                        self.ids.insert(id, syntax::position(&self.text, place).0);
+                        self.ids.insert(id, self.lines.position(place).0);
                     }
                 }
             },
@@ -636,7 +636,7 @@ impl Compiler<'_> {
             quick: None,
             jump: None,
             file: self.file,
-            line: syntax::position(&self.text, place).0,
+            line: self.lines.position(place).0,
             offset: place,
             order: self.order,
         };
@@ -815,7 +815,7 @@ impl Compiler<'_> {
         (self.set, self.diagnostics)
     }
 
-    /// Finds the rules that `ctl` removes, once and for all.
+    /// Finds the rules that `ctl` removes and the variables that `setvar` sets, once and for all.
     fn find_removals(&mut self) {
         for number in 0..self.set.rules.len() {
             let selections = Selections::new(&self.set.rules);
@@ -828,7 +828,11 @@ impl Compiler<'_> {
                     _ => Vec::new(),
                 })
                 .collect();
+            let names = &mut self.set.names;
             for (effect, bits) in self.set.rules[number].actions.effects.iter_mut().zip(found) {
+                if let Effect::SetVariable { collection: Variable::Tx, name, slot, .. } = effect {
+                    *slot = name.literal().map(|name| names.number(name));
+                }
                 if let Effect::RemoveRules { rules, .. } | Effect::RemoveTargets { rules, .. } = effect {
                     *rules = bits;
                 }

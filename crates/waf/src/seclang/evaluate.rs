@@ -2,7 +2,7 @@
 
 use super::action::{Change, Disruption, Effect, Scope, Switch};
 use super::compile::{NONE, Rule, RuleSet, Side, bit};
-use super::operator::Captured;
+use super::operator::{Captured, Operator};
 use super::store::Entry;
 use super::transaction::{Found, Name, Own, Transaction, Value};
 use super::variable::{Kind, Part, Selector, Target, Variable};
@@ -118,7 +118,7 @@ impl<'r> Transaction<'r> {
     /// Sets a transaction variable before the first phase, as a setup file would.
     pub fn set_variable(&mut self, name: &str, value: &[u8]) {
         if let Some(slot) = self.slot(name.as_bytes()) {
-            self.set_own(slot, Own::from_text(value.to_vec()));
+            self.set_own(slot, Own::from_text(value));
         }
     }
 
@@ -293,8 +293,21 @@ impl<'r> Transaction<'r> {
         for target in &rule.targets {
             if target.count {
                 let count = self.count(target, number, rule);
-                let value = count.to_string().into_bytes();
-                if self.test(rule, &value) {
+                // Mostly `&X @eq 0`: no need to write the number down.
+                let matched = match &rule.operator {
+                    Operator::Number(comparison, template) if rule.actions.transformations.is_empty() => {
+                        let right = match template.literal() {
+                            Some(literal) => super::bytes::integer(literal),
+                            None => super::bytes::integer(&self.expand(template)),
+                        };
+                        comparison.holds(count as i64, right) != rule.negated
+                    }
+                    _ => {
+                        let value = count.to_string().into_bytes();
+                        self.test(rule, &value)
+                    }
+                };
+                if matched {
                     matches += 1;
                     let name = match &target.selector {
                         Selector::Named(name) => Name::Text(name.clone()),
@@ -311,11 +324,14 @@ impl<'r> Transaction<'r> {
             }
             match target.variable.kind() {
                 Kind::Stored(stores, part) => {
+                    let whole = matches!(target.selector, Selector::All);
                     for store in stores {
+                        if self.stores[*store as usize].is_empty() || (whole && !self.store_worth(*store, part, rule)) {
+                            continue;
+                        }
                         for at in 0..self.stores[*store as usize].len() {
                             let item = self.stores[*store as usize][at];
-                            let name = item.name.of(&self.arena);
-                            if !target.selector.takes(name) || self.excluded(number, rule, target.variable, name) {
+                            if !whole && !target.selector.takes(item.name.of(&self.arena)) {
                                 continue;
                             }
                             let content = if part == Part::Value { item.content } else { item.name_content };
@@ -327,10 +343,8 @@ impl<'r> Transaction<'r> {
                 }
                 Kind::Computed | Kind::Own => {
                     for (variable, name, value) in self.values(target) {
-                        let mut shown = Vec::new();
                         let found = Found { variable, name, value };
-                        self.append_bare_name(&found, &mut shown);
-                        if self.excluded(number, rule, variable, &shown) {
+                        if self.leaves_out(rule, variable, &found.name) {
                             continue;
                         }
                         let report = report.filter(|_| matches < MAX_REPORTED);
@@ -347,13 +361,18 @@ impl<'r> Transaction<'r> {
         matches > 0
     }
 
-    fn append_bare_name(&self, found: &Found, out: &mut Vec<u8>) {
-        match &found.name {
-            Name::None => {}
-            Name::Span(span) => out.extend_from_slice(span.of(&self.arena)),
-            Name::Slot(slot) => out.extend_from_slice(self.slot_name(*slot)),
-            Name::Text(text) => out.extend_from_slice(text),
+    /// Whether the running rule leaves an item out; most rules leave nothing out.
+    fn leaves_out(&self, rule: &Rule, variable: Variable, name: &Name) -> bool {
+        if rule.excluded.is_empty() && self.removed_targets.is_empty() {
+            return false;
         }
+        let name = match name {
+            Name::None => b"",
+            Name::Span(span) => span.of(&self.arena),
+            Name::Slot(slot) => self.slot_name(*slot),
+            Name::Text(text) => text,
+        };
+        self.excluded(self.running, rule, variable, name)
     }
 
     fn excluded(&self, number: u32, rule: &Rule, variable: Variable, name: &[u8]) -> bool {
@@ -447,6 +466,9 @@ impl<'r> Transaction<'r> {
                     continue;
                 }
             }
+            if self.leaves_out(rule, variable, &name) {
+                return any;
+            }
             let derived = self.derive(content, node);
             // With `multiMatch`, steps that changed nothing are not asked again.
             if derived == last {
@@ -526,14 +548,11 @@ impl<'r> Transaction<'r> {
 
     fn effect(&mut self, effect: &'r Effect) {
         match effect {
-            Effect::SetVariable { collection: Variable::Tx, name, change, value } => {
-                let slot = match name.literal() {
-                    Some(name) => self.slot(name),
-                    None => {
-                        let name = self.expand(name);
-                        self.slot(&name)
-                    }
-                };
+            Effect::SetVariable { collection: Variable::Tx, name, slot, change, value } => {
+                let slot = slot.or_else(|| {
+                    let name = self.expand(name);
+                    self.slot(&name)
+                });
                 let Some(slot) = slot else { return };
                 let number = || match (value.literal(), value.slot()) {
                     (Some(literal), _) => super::bytes::integer(literal),
@@ -548,12 +567,15 @@ impl<'r> Transaction<'r> {
                     Change::Set => match value.slot().and_then(|slot| self.tx.get(slot as usize)) {
                         Some(Own::Unset) => Own::Text(Vec::new()),
                         Some(own) => own.clone(),
-                        None => Own::from_text(self.expand(value)),
+                        None => match value.literal() {
+                            Some(literal) => Own::from_text(literal),
+                            None => Own::from_text(&self.expand(value)),
+                        },
                     },
                 };
                 self.set_own(slot, new);
             }
-            Effect::SetVariable { collection, name, change, value } => {
+            Effect::SetVariable { collection, name, change, value, .. } => {
                 let name = self.expand(name).to_ascii_lowercase();
                 let value = self.expand(value);
                 let Some((_, _, record)) = self.persistent.iter_mut().find(|(open, ..)| open == collection) else {

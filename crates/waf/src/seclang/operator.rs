@@ -311,19 +311,16 @@ fn sqli(value: &[u8], captured: Option<&mut Captured>) -> bool {
 
 /// A name or a decimal number: a single token, whatever the dialect.
 fn is_one_token(value: &[u8]) -> bool {
+    const DOTTED: ByteSet = WORD.or(ByteSet::of(b"."));
     match value.first() {
         None => true,
         Some(b'0'..=b'9') => {
-            let mut dots = 0;
-            value.iter().all(|byte| {
-                byte.is_ascii_digit()
-                    || *byte == b'.' && {
-                        dots += 1;
-                        dots < 2
-                    }
-            })
+            let dots = value.iter().filter(|byte| **byte == b'.').count();
+            dots < 2 && value.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
         }
-        Some(_) => !value.first().is_some_and(u8::is_ascii_digit) && value.iter().all(|byte| WORD.contains(*byte)),
+        // The paths of JSON values: what stands before a dot would only matter if it were a keyword.
+        Some(b'j') if value.starts_with(b"json.") => value.iter().all(|byte| DOTTED.contains(*byte)),
+        Some(_) => value.iter().all(|byte| WORD.contains(*byte)),
     }
 }
 

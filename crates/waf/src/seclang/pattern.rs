@@ -96,7 +96,7 @@ impl Pattern {
                 need.literals = Some(literals.into_iter().collect());
             }
         }
-        need.bytes.sort_by_key(|set| set_weight(*set));
+        need.bytes.sort_by_cached_key(|set| set_weight(*set));
         need.bytes.truncate(3);
         need
     }
@@ -212,7 +212,7 @@ fn concat(parts: &[Hir], depth: u32) -> Facts {
             }
         }
     }
-    bytes.sort_by_key(|set| set_weight(*set));
+    bytes.sort_by_cached_key(|set| set_weight(*set));
     bytes.dedup();
     bytes.truncate(4);
     if whole {
@@ -291,6 +291,19 @@ fn literal_cost(literal: &[u8]) -> u64 {
 
 /// How many of 1024 bytes of honest text are this one.
 pub(crate) fn weight(byte: u8) -> u32 {
+    const WEIGHTS: [u32; 256] = {
+        let mut weights = [0; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            weights[byte] = weigh(byte as u8);
+            byte += 1;
+        }
+        weights
+    };
+    WEIGHTS[usize::from(byte)]
+}
+
+const fn weigh(byte: u8) -> u32 {
     match byte.to_ascii_lowercase() {
         b'e' | b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' => 80,
         b'l' | b'd' | b'c' | b'm' | b'u' | b'p' | b'h' | b'g' => 45,

@@ -11,7 +11,7 @@ use super::bytes::ByteSet;
 use super::pattern::core;
 
 /// Literals are cut to this many bytes: more hardly tells more, and the automaton stays small.
-const CORE: usize = 5;
+const CORE: usize = 4;
 
 /// The automaton over all operators' literals.
 pub(crate) struct Scanner {

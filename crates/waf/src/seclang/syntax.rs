@@ -235,12 +235,26 @@ fn unquote(text: &Text) -> Text {
     out
 }
 
-/// Line and column of an offset.
-pub(crate) fn position(text: &str, offset: u32) -> (u32, u32) {
-    let before = text.get(..offset as usize).unwrap_or(text);
-    let line = before.bytes().filter(|byte| *byte == b'\n').count() as u32 + 1;
-    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    (line, before.get(start..).unwrap_or_default().chars().count() as u32 + 1)
+/// The text of a file, with the places where its lines start.
+#[derive(Debug, Default)]
+pub(crate) struct Lines {
+    text: String,
+    starts: Vec<u32>,
+}
+
+impl Lines {
+    pub(crate) fn new(text: &str) -> Lines {
+        let breaks = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at as u32 + 1);
+        Lines { text: text.to_string(), starts: std::iter::once(0).chain(breaks).collect() }
+    }
+
+    /// Line and column of an offset, from 1.
+    pub(crate) fn position(&self, offset: u32) -> (u32, u32) {
+        let line = self.starts.partition_point(|start| *start <= offset).max(1);
+        let start = self.starts.get(line - 1).copied().unwrap_or(0);
+        let before = self.text.get(start as usize..offset as usize).unwrap_or_default();
+        (line as u32, before.chars().count() as u32 + 1)
+    }
 }
 
 #[cfg(test)]
@@ -258,7 +272,7 @@ mod tests {
         assert_eq!(actions.len(), 3);
         let msg = actions[1].value.as_ref().unwrap();
         assert_eq!(msg.value, "it's, well");
-        assert_eq!(position(text, msg.offset(0)), (4, 10));
+        assert_eq!(Lines::new(text).position(msg.offset(0)), (4, 10));
     }
 
     #[test]

@@ -54,13 +54,13 @@ pub(crate) enum Own {
 }
 
 impl Own {
-    pub(crate) fn from_text(text: Vec<u8>) -> Own {
+    pub(crate) fn from_text(text: &[u8]) -> Own {
         // Only what reads back the same is kept as a number.
-        let plain = matches!(text.as_slice(), [b'0'] | [b'1'..=b'9', ..]) && text.len() < 18;
+        let plain = matches!(text, [b'0'] | [b'1'..=b'9', ..]) && text.len() < 18;
         if plain && text.iter().all(u8::is_ascii_digit) {
-            Own::Number(super::bytes::integer(&text))
+            Own::Number(super::bytes::integer(text))
         } else {
-            Own::Text(text)
+            Own::Text(text.to_vec())
         }
     }
 
@@ -118,7 +118,7 @@ pub(crate) struct Found {
 /// A union over the values of a group or store: which bytes occur, which operators could match.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Union {
-    pub(crate) epoch: u32,
+    pub(crate) epoch: u64,
     pub(crate) bytes: ByteSet,
     pub(crate) bits: Vec<u64>,
 }
@@ -170,9 +170,11 @@ pub struct Transaction<'r> {
     pub(crate) inbound_error: bool,
     pub(crate) outbound_error: bool,
     pub(crate) exceeded: bool,
-    pub(crate) epoch: u32,
+    pub(crate) epoch: u64,
     pub(crate) unions: Vec<Union>,
-    raw_unions: Vec<Union>,
+    /// Unions over whole stores at a node, and where they are: by node, store and part.
+    store_unions: Vec<Union>,
+    store_places: Vec<u32>,
     pub(crate) removed: Vec<u64>,
     pub(crate) removed_targets: Vec<(&'r [u64], &'r [super::variable::Target])>,
     pub(crate) current: Option<Found>,
@@ -227,7 +229,8 @@ impl<'r> Transaction<'r> {
             exceeded: false,
             epoch: 1,
             unions: vec![Union::default(); set.groups.len()],
-            raw_unions: vec![Union::default(); STORES * 2],
+            store_unions: Vec::new(),
+            store_places: vec![NONE; set.nodes.len() * STORES * 2],
             removed: Vec::new(),
             removed_targets: Vec::new(),
             current: None,
@@ -271,9 +274,8 @@ impl<'r> Transaction<'r> {
         self.inbound_error = false;
         self.outbound_error = false;
         self.exceeded = false;
-        self.unions.iter_mut().for_each(|union| union.epoch = 0);
-        self.raw_unions.iter_mut().for_each(|union| union.epoch = 0);
-        self.epoch = 1;
+        // Older unions are told by their epoch.
+        self.epoch += 1;
         self.removed.clear();
         self.removed_targets.clear();
         self.current = None;
@@ -711,9 +713,21 @@ impl<'r> Transaction<'r> {
         let Some(rule) = set.groups.get(group as usize).and_then(|rule| set.rules.get(*rule as usize)) else { return };
         for target in &rule.targets {
             let Kind::Stored(stores, part) = target.variable.kind() else { continue };
+            let whole = matches!(target.selector, super::variable::Selector::All);
             for store in stores {
-                let whole = matches!(target.selector, super::variable::Selector::All);
-                if whole && self.unite_store(*store, part, &rule.nodes, union) {
+                if self.stores[*store as usize].is_empty() {
+                    continue;
+                }
+                if whole {
+                    for &node in &rule.nodes {
+                        let place = self.unite_store(*store, part, node);
+                        if let Some(of_store) = self.store_unions.get(place) {
+                            union.bytes = union.bytes.or(of_store.bytes);
+                            for (sum, word) in union.bits.iter_mut().zip(&of_store.bits) {
+                                *sum |= word;
+                            }
+                        }
+                    }
                     continue;
                 }
                 for at in 0..self.stores[*store as usize].len() {
@@ -739,34 +753,70 @@ impl<'r> Transaction<'r> {
         }
     }
 
-    /// Takes in a whole store at once, when no value of it would be changed; `false` when some would.
-    fn unite_store(&mut self, store: Store, part: Part, nodes: &[u32], union: &mut Union) -> bool {
-        let number = store as usize * 2 + part as usize;
-        if self.raw_unions.get(number).is_some_and(|raw| raw.epoch != self.epoch) {
-            let mut raw = std::mem::take(&mut self.raw_unions[number]);
-            raw.epoch = self.epoch;
-            raw.bytes = ByteSet::EMPTY;
-            raw.bits.clear();
-            raw.bits.resize(self.set.scanner.words(), 0);
-            for at in 0..self.stores[store as usize].len() {
-                let item = self.stores[store as usize][at];
-                self.unite_content(if part == Part::Value { item.content } else { item.name_content }, &mut raw);
+    /// Whether any value of a store could match a rule.
+    pub(crate) fn store_worth(&mut self, store: Store, part: Part, rule: &super::compile::Rule) -> bool {
+        let (scan, needs) = (rule.scan, &rule.bytes);
+        if scan == NONE && needs.is_empty() {
+            return true;
+        }
+        rule.nodes.iter().any(|&node| {
+            let place = self.unite_store(store, part, node);
+            self.store_unions.get(place).is_none_or(|union| {
+                needs.iter().all(|need| union.bytes.meets(*need))
+                    && (scan == NONE
+                        || union.bits.get(scan as usize / 64).is_some_and(|word| word >> (scan % 64) & 1 == 1))
+            })
+        })
+    }
+
+    /// The union over a whole store at a node: its place among the unions.
+    fn unite_store(&mut self, store: Store, part: Part, node: u32) -> usize {
+        // Where no value would be changed, the root's union is the one.
+        let mut node = node;
+        if node != 0 {
+            let root = self.unite_store(store, part, 0);
+            let (Some(step), Some(root)) = (self.set.nodes.get(node as usize), self.store_unions.get(root)) else {
+                return root;
+            };
+            if step.touches_beyond_case != ByteSet::ALL && !root.bytes.meets(step.touches_beyond_case) {
+                node = 0;
             }
-            self.raw_unions[number] = raw;
         }
-        let Some(raw) = self.raw_unions.get(number) else { return false };
-        let changed = nodes
-            .iter()
-            .filter_map(|node| self.set.nodes.get(*node as usize))
-            .any(|node| node.touches_beyond_case == ByteSet::ALL || raw.bytes.meets(node.touches_beyond_case));
-        if changed && !self.stores[store as usize].is_empty() {
-            return false;
+        let number = (node as usize * STORES + store as usize) * 2 + part as usize;
+        let mut place = self.store_places.get(number).copied().unwrap_or(0);
+        if place == NONE {
+            place = self.store_unions.len() as u32;
+            self.store_places[number] = place;
+            self.store_unions.push(Union::default());
         }
-        union.bytes = union.bytes.or(raw.bytes);
-        for (sum, word) in union.bits.iter_mut().zip(&raw.bits) {
-            *sum |= word;
+        let place = place as usize;
+        if self.store_unions.get(place).is_none_or(|union| union.epoch == self.epoch) {
+            return place;
         }
-        true
+        let mut union = std::mem::take(&mut self.store_unions[place]);
+        union.epoch = self.epoch;
+        union.bits.clear();
+        if node == 0 {
+            union.bytes = ByteSet::EMPTY;
+            union.bits.resize(self.set.scanner.words(), 0);
+        } else {
+            // What the values are before serves as a first guess: only those that change are looked at.
+            let root = self.unite_store(store, part, 0);
+            if let Some(root) = self.store_unions.get(root) {
+                union.bytes = root.bytes;
+                union.bits.extend_from_slice(&root.bits);
+            }
+        }
+        for at in 0..self.stores[store as usize].len() {
+            let item = self.stores[store as usize][at];
+            let content = if part == Part::Value { item.content } else { item.name_content };
+            let scannable = self.scannable(content, node);
+            if node == 0 || scannable != content {
+                self.unite_content(scannable, &mut union);
+            }
+        }
+        self.store_unions[place] = union;
+        place
     }
 
     /// The number of a transaction variable, made up if need be.
