@@ -1,0 +1,460 @@
+//! What a function needs: the least policy with which its code and its platform work, every statement with the lines that need it.
+
+use crate::arn::{Named, Namer, all_of, by_name, kind};
+use crate::evaluate::names_action;
+use crate::platform;
+use graph::{Application, Behaviour, CallTarget, CloudCall, Effect, Function, Part, ResourceKind, TriggerKind, Value};
+use source::{Sources, Span};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The least policy of one function.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Policy {
+    /// What its code needs.
+    pub statements: Vec<Need>,
+    /// What the platform needs to run it: logs, polling, network, traces.
+    pub platform: Vec<PlatformNeed>,
+    /// What couldn't be told.
+    pub unresolved: Vec<Unresolved>,
+    /// Whether its code was read at all.
+    pub code_read: bool,
+}
+
+/// Actions on resources, and where the code asks for them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Need {
+    /// `service:Action`, sorted.
+    pub actions: Vec<String>,
+    /// ARN patterns as a template would write them; `*` alone where a policy can't limit the actions.
+    pub resources: Vec<Value>,
+    /// The lines that need it, in the order of the source.
+    pub because: Vec<Span>,
+}
+
+/// Actions that the platform needs in the function's name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlatformNeed {
+    /// What for: `logs`, `polling of Orders`, `VPC access`.
+    pub label: String,
+    /// The actions and resources, with the place in the template that asks for them.
+    pub need: Need,
+    /// Whether SAM adds this to a role it generates by itself.
+    pub added_by_sam: bool,
+}
+
+/// Something that couldn't be told, in words.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unresolved {
+    /// The actions it is about; empty where even those aren't known.
+    pub actions: Vec<String>,
+    /// Why.
+    pub why: String,
+    /// Where.
+    pub span: Option<Span>,
+}
+
+/// Resources to the actions on them, each with its lines.
+#[derive(Default)]
+struct Wanted {
+    by_action: BTreeMap<String, BTreeMap<String, (Value, BTreeSet<Span>)>>,
+    unresolved: BTreeMap<(String, Span), BTreeSet<String>>,
+}
+
+impl Wanted {
+    fn add(&mut self, action: &str, resource: Value, span: Span) {
+        let shown = resource.to_string();
+        let entry = self.by_action.entry(action.to_string()).or_default().entry(shown);
+        entry.or_insert_with(|| (resource, BTreeSet::new())).1.insert(span);
+    }
+
+    fn doubt(&mut self, action: &str, why: String, span: Span) {
+        self.unresolved.entry((why, span)).or_default().insert(action.to_string());
+    }
+
+    /// One statement per set of resources.
+    fn statements(self) -> (Vec<Need>, Vec<Unresolved>) {
+        let mut grouped: BTreeMap<Vec<String>, Need> = BTreeMap::new();
+        for (action, mut resources) in self.by_action {
+            if let Some((everything, mut spans)) = resources.remove("*") {
+                // Beside everything the rest says nothing.
+                spans.extend(resources.values().flat_map(|(_, spans)| spans.iter().copied()));
+                resources = BTreeMap::from([("*".to_string(), (everything, spans))]);
+            }
+            let key: Vec<String> = resources.keys().cloned().collect();
+            let need = grouped.entry(key).or_insert_with(|| Need {
+                actions: Vec::new(),
+                resources: resources.values().map(|(value, _)| value.clone()).collect(),
+                because: Vec::new(),
+            });
+            need.actions.push(action);
+            need.because.extend(resources.into_values().flat_map(|(_, spans)| spans));
+        }
+        let mut statements: Vec<Need> = grouped.into_values().collect();
+        for need in &mut statements {
+            need.because.sort();
+            need.because.dedup();
+        }
+        let unresolved = self
+            .unresolved
+            .into_iter()
+            .map(|((why, span), actions)| Unresolved { actions: actions.into_iter().collect(), why, span: Some(span) })
+            .collect();
+        (statements, unresolved)
+    }
+}
+
+/// Works out the least policy of a function from what its code calls and what its template sets up.
+pub fn least_privilege(application: &Application, function: &Function, sources: &Sources) -> Policy {
+    let mut policy = Policy { platform: platform::needs(application, function), ..Policy::default() };
+    let Some(behaviour) = &function.behaviour else {
+        policy.unresolved.push(Unresolved {
+            actions: Vec::new(),
+            why: "its code wasn't read, so what it calls isn't known".into(),
+            span: Some(function.handler.as_ref().map_or(function.span, |handler| handler.span)),
+        });
+        return policy;
+    };
+    policy.code_read = true;
+    let derivation = Derivation { application, function, behaviour, sources, namer: Namer { application } };
+    let mut wanted = Wanted::default();
+    for call in &behaviour.calls {
+        derivation.call(call, &mut wanted);
+    }
+    (policy.statements, policy.unresolved) = wanted.statements();
+    policy
+}
+
+struct Derivation<'a> {
+    application: &'a Application,
+    function: &'a Function,
+    behaviour: &'a Behaviour,
+    sources: &'a Sources,
+    namer: Namer<'a>,
+}
+
+impl Derivation<'_> {
+    fn call(&self, call: &CloudCall, wanted: &mut Wanted) {
+        if call.actions.is_empty() {
+            // Calls that aren't signed need nothing.
+            let known = facts::service_by_boto3(&call.service)
+                .and_then(|service| service.operation(&call.operation))
+                .and_then(facts::Operation::actions);
+            if known.is_none() {
+                let why = format!("the published data doesn't tell what {}.{} needs", call.service, call.operation);
+                wanted.unresolved.entry((why, call.span)).or_default();
+            }
+            return;
+        }
+        for name in &call.actions {
+            self.action(name, call, wanted);
+        }
+    }
+
+    fn action(&self, name: &str, call: &CloudCall, wanted: &mut Wanted) {
+        let prefix = name.split(':').next().unwrap_or_default();
+        let Some(action) = facts::action(name) else {
+            wanted.add(name, Value::text("*"), call.span);
+            wanted.doubt(name, format!("`{name}` isn't among the published actions"), call.span);
+            return;
+        };
+        let Some(kind) = kind(action) else {
+            wanted.add(name, Value::text("*"), call.span);
+            return;
+        };
+        for resource in self.resources(name, prefix, kind, call, wanted) {
+            self.add(name, action, prefix, kind, resource, call, wanted);
+        }
+        for dependent in action.dependent_actions().filter(|dependent| *dependent == "iam:PassRole") {
+            self.pass_role(dependent, call, wanted);
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)] // one call site; a struct would only rename them
+    fn add(
+        &self,
+        name: &str,
+        action: facts::Action,
+        prefix: &str,
+        kind: &str,
+        resource: Value,
+        call: &CloudCall,
+        wanted: &mut Wanted,
+    ) {
+        if kind == "table"
+            && matches!(name, "dynamodb:Query" | "dynamodb:Scan" | "dynamodb:PartiQLSelect")
+            && self.uses_index(call)
+        {
+            let mut index = resource.clone();
+            index.push(Part::Text("/index/*".into()));
+            wanted.add(name, index, call.span);
+        }
+        if name == "ssm:GetParametersByPath" && !resource.to_string().ends_with('*') {
+            let mut below = resource.clone();
+            below.push(Part::Text("/*".into()));
+            wanted.add(name, below, call.span);
+        }
+        if prefix == "ses" {
+            // What a mail is made of has ARNs of its own.
+            let text = self.sources.slice(call.span);
+            for (word, other) in [("ConfigurationSetName", "configuration-set"), ("Template", "template")] {
+                if kind != other && text.contains(word) && action.resource_types().any(|kind| kind.name == other) {
+                    wanted.add(name, all_of("ses", other), call.span);
+                }
+            }
+        }
+        self.key_of(name, &resource, call.span, wanted);
+        wanted.add(name, resource, call.span);
+    }
+
+    /// Whether a query reads an index. Where its arguments are made elsewhere, any index that its files name may be meant.
+    fn uses_index(&self, call: &CloudCall) -> bool {
+        let text = self.sources.slice(call.span);
+        if text.contains("IndexName") {
+            return true;
+        }
+        let written_out =
+            text.contains("TableName") || text.contains("KeyConditionExpression") || text.contains("Statement");
+        let opaque = text.contains("**") || text.contains("...") || !written_out;
+        opaque
+            && self
+                .behaviour
+                .files
+                .iter()
+                .filter_map(|file| self.sources.get(*file))
+                .any(|file| file.text().contains("IndexName"))
+            && !ends_at_once(text)
+    }
+
+    /// The ARNs that an action of a call is on.
+    fn resources(&self, name: &str, prefix: &str, kind: &str, call: &CloudCall, wanted: &mut Wanted) -> Vec<Value> {
+        if prefix == "execute-api" {
+            return self.connections(name, call, wanted);
+        }
+        let why = match &call.target {
+            CallTarget::None if kind == "topic" => return vec![Value::text("*")],
+            CallTarget::None => return vec![all_of(prefix, kind)],
+            CallTarget::Event => "the caller chooses it".to_string(),
+            CallTarget::Unknown => "its source doesn't tell it".to_string(),
+            CallTarget::Literal(text) => match self.namer.name(&Value::text(text.clone()), prefix, kind) {
+                Named::Arn(arn) => return self.with_profile(arn),
+                Named::Unknown(why) => why,
+            },
+            CallTarget::Environment(variable) => match call.target.resolve(&self.function.environment) {
+                Some(value) => match self.namer.name(&value, prefix, kind) {
+                    Named::Arn(arn) => return self.with_profile(arn),
+                    Named::Unknown(why) => format!("`{variable}` holds what the template doesn't tell ({why})"),
+                },
+                None => format!("the template doesn't set `{variable}`"),
+            },
+        };
+        if prefix == "s3"
+            && call.target == CallTarget::Event
+            && let Some(bucket) = self.triggering_bucket()
+            && let Named::Arn(arn) = self.namer.name(&bucket, prefix, kind)
+        {
+            return vec![arn];
+        }
+        if prefix == "lambda"
+            && matches!(&call.target, CallTarget::Environment(name) if name == "AWS_LAMBDA_FUNCTION_NAME")
+        {
+            // Lambda itself sets this one.
+            if let Some(own) = self.namer.of_template(&self.function.name, prefix, kind) {
+                return vec![own];
+            }
+        }
+        let (resources, how) = self.narrowest(name, prefix, kind);
+        wanted.doubt(name, format!("{why}; {how}"), call.span);
+        resources
+    }
+
+    /// A profile of Bedrock calls the model behind it in several regions, which takes a permission on that, too.
+    fn with_profile(&self, arn: Value) -> Vec<Value> {
+        let shown = arn.to_string();
+        let model =
+            shown.split_once(":inference-profile/").and_then(|(_, id)| id.split_once('.')).map(|(_, model)| model);
+        match model {
+            Some(model) => {
+                let mut foundation = Value::text("arn:");
+                foundation.push(Part::Pseudo("AWS::Partition".into()));
+                foundation.push(Part::Text(format!(":bedrock:*::foundation-model/{model}")));
+                vec![arn, foundation]
+            }
+            None => vec![arn],
+        }
+    }
+
+    /// The narrowest that is still right where the code doesn't tell: what the environment names, what the role has, all of the kind.
+    fn narrowest(&self, action: &str, prefix: &str, kind: &str) -> (Vec<Value>, &'static str) {
+        let named: BTreeMap<String, Value> = self
+            .function
+            .environment
+            .iter()
+            .filter(|variable| variable.value.resource().is_some_and(|name| self.namer.fits(name, prefix)))
+            .filter_map(|variable| match self.namer.name(&variable.value, prefix, kind) {
+                Named::Arn(arn) => Some((arn.to_string(), arn)),
+                Named::Unknown(_) => None,
+            })
+            .collect();
+        if named.len() == 1 {
+            return (named.into_values().collect(), "taken to be the one that its environment names");
+        }
+        let mut granted: BTreeMap<String, Value> = BTreeMap::new();
+        let statements = self.application.identity_of(self.function).map_or(&[][..], |identity| &identity.statements);
+        for statement in statements {
+            if statement.effect != Effect::Allow || statement.not_actions || !names_action(statement, action) {
+                continue;
+            }
+            for value in &statement.resources {
+                let whole = statement.not_resources
+                    || value.has_unknown()
+                    || !value.resources().any(|name| self.namer.fits(name, prefix));
+                if whole {
+                    return (vec![all_of(prefix, kind)], "left open to all of its kind");
+                }
+                let right_kind = prefix != "s3" || value.to_string().contains('/') == (kind == "object");
+                if right_kind {
+                    granted.insert(value.to_string(), value.clone());
+                }
+            }
+        }
+        if granted.is_empty() {
+            return (vec![all_of(prefix, kind)], "left open to all of its kind");
+        }
+        (granted.into_values().collect(), "limited to what its role names")
+    }
+
+    /// The bucket whose events start the function, if there is one only: an object of the event lies in it.
+    fn triggering_bucket(&self) -> Option<Value> {
+        let mut buckets = self
+            .application
+            .triggers_of(&self.function.name)
+            .filter(|trigger| trigger.kind == TriggerKind::S3)
+            .map(|trigger| trigger.source.clone());
+        let bucket = buckets.next()??;
+        buckets.all(|other| other.as_ref() == Some(&bucket)).then_some(bucket)
+    }
+
+    /// Connections of a WebSocket API: the one that starts the function, or the only one there is.
+    fn connections(&self, name: &str, call: &CloudCall, wanted: &mut Wanted) -> Vec<Value> {
+        let sockets: BTreeSet<&str> = self
+            .application
+            .triggers
+            .iter()
+            .filter(|trigger| trigger.kind == TriggerKind::WebSocket)
+            .filter_map(|trigger| trigger.source.as_ref().and_then(Value::resource))
+            .chain(
+                self.application
+                    .resources
+                    .iter()
+                    .filter(|resource| {
+                        resource.kind == ResourceKind::Api
+                            && (resource.resource_type == "AWS::Serverless::WebSocketApi"
+                                || resource.property("ProtocolType").and_then(serde_json::Value::as_str)
+                                    == Some("WEBSOCKET"))
+                    })
+                    .map(|resource| resource.name.as_str()),
+            )
+            .collect();
+        let method = match call.operation.as_str() {
+            "PostToConnection" => "POST",
+            "DeleteConnection" => "DELETE",
+            "GetConnection" => "GET",
+            _ => "*",
+        };
+        let api = match (sockets.len(), sockets.first()) {
+            (1, Some(api)) => Value::part(Part::Ref((*api).to_string())),
+            _ => {
+                wanted.doubt(name, "which WebSocket API it is about isn't told".into(), call.span);
+                Value::text("*")
+            }
+        };
+        let mut path = api;
+        path.push(Part::Text(format!("/*/{method}/@connections/*")));
+        let whole = by_name("execute-api", "execute-api-general", path.clone());
+        // The format goes on with stage, method and path, which the name holds here already.
+        let mut arn = Value::default();
+        for part in whole.unwrap_or(path).parts() {
+            match part {
+                Part::Text(text) => match text.find("/@connections/*") {
+                    Some(at) => {
+                        arn.push(Part::Text(text.get(..at).unwrap_or_default().to_string() + "/@connections/*"));
+                        break;
+                    }
+                    None => arn.push(part.clone()),
+                },
+                part => arn.push(part.clone()),
+            }
+        }
+        vec![arn]
+    }
+
+    /// Handing on a role: those that the environment names, where the call is given one.
+    fn pass_role(&self, action: &str, call: &CloudCall, wanted: &mut Wanted) {
+        if !self.sources.slice(call.span).to_ascii_lowercase().contains("role") {
+            return;
+        }
+        let roles: Vec<Value> = self
+            .function
+            .environment
+            .iter()
+            .filter_map(|variable| variable.value.resource())
+            .filter(|name| self.application.identity(name).is_some())
+            .filter_map(|name| self.namer.of_template(name, "iam", "role"))
+            .collect();
+        if roles.is_empty() {
+            wanted.add(action, all_of("iam", "role"), call.span);
+            wanted.doubt(action, "which role it passes on isn't told; left open to all roles".into(), call.span);
+        }
+        for role in roles {
+            wanted.add(action, role, call.span);
+        }
+    }
+
+    /// What is encrypted with a customer's key takes the key, too: the service uses it in the caller's name.
+    fn key_of(&self, action: &str, resource: &Value, span: Span, wanted: &mut Wanted) {
+        let Some(resource) = resource.resources().next().and_then(|name| self.application.resource(name)) else {
+            return;
+        };
+        let path = match resource.resource_type.as_str() {
+            "AWS::SQS::Queue" | "AWS::SNS::Topic" => "KmsMasterKeyId",
+            "AWS::SecretsManager::Secret" => "KmsKeyId",
+            "AWS::Kinesis::Stream" => "StreamEncryption.KeyId",
+            "AWS::S3::Bucket" => "BucketEncryption.ServerSideEncryptionConfiguration",
+            _ => return,
+        };
+        let Some(mut property) = resource.property(path) else { return };
+        if let Some(rules) = property.as_array() {
+            let key = rules.iter().find_map(|rule| rule.get("ServerSideEncryptionByDefault")?.get("KMSMasterKeyID"));
+            let Some(key) = key else { return };
+            property = key;
+        }
+        let value = crate::document::property_value(property);
+        let Some(key) = value.resource().filter(|name| self.namer.fits(name, "kms")) else { return };
+        let needed: &[&str] = match action {
+            "sqs:SendMessage" | "sns:Publish" => &["kms:Decrypt", "kms:GenerateDataKey"],
+            "kinesis:PutRecord" | "kinesis:PutRecords" | "s3:PutObject" => &["kms:GenerateDataKey"],
+            "sqs:ReceiveMessage" | "kinesis:GetRecords" | "s3:GetObject" | "secretsmanager:GetSecretValue" => {
+                &["kms:Decrypt"]
+            }
+            "secretsmanager:PutSecretValue" => &["kms:Decrypt", "kms:GenerateDataKey"],
+            _ => return,
+        };
+        // An alias of the template names its key.
+        let key = match self.application.resource(key) {
+            Some(alias) if alias.resource_type == "AWS::KMS::Alias" => alias
+                .property("TargetKeyId")
+                .map(crate::document::property_value)
+                .and_then(|target| target.resource().map(str::to_string)),
+            _ => Some(key.to_string()),
+        };
+        let Some(arn) = key.and_then(|key| self.namer.of_template(&key, "kms", "key")) else { return };
+        for name in needed {
+            wanted.add(name, arn.clone(), span);
+        }
+    }
+}
+
+/// `table.scan()`: nothing is given at all.
+fn ends_at_once(text: &str) -> bool {
+    text.trim_end().ends_with("()")
+}
