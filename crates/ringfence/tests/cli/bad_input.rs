@@ -94,3 +94,40 @@ fn an_audit_that_nobody_knows() {
     project().run(&["explain", "public-bucke"]).code(2).says("did you mean `public-bucket`?");
     project().run(&["explain", "public-bucket"]).code(0).says("CWE-");
 }
+
+/// Whether this process may read what nobody may: then the test below can't tell anything.
+#[cfg(unix)]
+fn reads_everything(path: &std::path::Path) -> bool {
+    std::fs::read(path).is_ok()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_template_that_may_not_be_read_is_no_clean_bill() {
+    use std::os::unix::fs::PermissionsExt;
+    let shop = project().with("template.yaml", SHOP).with("src/app.py", HANDLER);
+    let template = shop.path("template.yaml");
+    std::fs::set_permissions(&template, std::fs::Permissions::from_mode(0o000)).unwrap();
+    if !reads_everything(&template) {
+        shop.run(&["scan", "."]).code(2).says("`template.yaml` can't be read").never_says("template.yaml:1");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_template_whose_name_is_no_text_is_told() {
+    use std::os::unix::ffi::OsStrExt;
+    let shop = project().with("template.yaml", SHOP).with("src/app.py", HANDLER);
+    let name = std::ffi::OsStr::from_bytes(b"stack\xff.yaml");
+    // Some file systems refuse such a name themselves.
+    if std::fs::write(shop.root().join(name), SHOP).is_ok() {
+        shop.run(&["scan", ".", "--fail-on", "never"]).code(2).says("its name isn't UTF-8");
+    }
+}
+
+#[test]
+fn advice_that_would_not_help_is_not_given() {
+    let shop = project().with("template.yaml", SHOP);
+    std::fs::File::options().append(true).open(shop.path("template.yaml")).unwrap().set_len(20 << 20).unwrap();
+    shop.run(&["scan", "."]).code(2).says("`template.yaml` is 20 MiB").never_says("--max-file-mib");
+}

@@ -73,3 +73,53 @@ fn json_templates_are_drawn_like_yaml_ones() {
     assert!(fence.contains("{ source: sqs, queue: Jobs, name: \"*Jobs*\""), "{fence}");
     assert!(fence.contains("{ host: api.example.com, port: 443, because: \"f/index.js:1\" }"), "{fence}");
 }
+
+#[test]
+fn a_permission_that_a_person_refuses_stays_refused() {
+    let shop = project().with("template.yaml", SHOP).with("src/app.py", HANDLER);
+    shop.run(&["fence", "."]).code(0);
+    let refused = shop.read("fence.yaml").replace("allow: \"dynamodb:PutItem\"", "deny: \"dynamodb:PutItem\"");
+    let shop = shop.with("fence.yaml", &refused);
+    shop.run(&["fence", ".", "--check"]).code(0);
+    shop.run(&["fence", "."]).code(0);
+    assert_eq!(shop.read("fence.yaml"), refused, "a line that names its evidence, and yet a person's");
+}
+
+#[test]
+fn a_file_that_was_only_touched_is_filled() {
+    let shop = project().with("template.yaml", SHOP).with("src/app.py", HANDLER).with("fence.yaml", "");
+    shop.run(&["fence", ".", "--check"]).code(1).says("Buy is new");
+    shop.run(&["fence", "."]).code(0);
+    shop.run(&["fence", ".", "--check"]).code(0);
+}
+
+#[test]
+fn a_resource_named_by_a_parameter_or_a_written_out_url_is_known() {
+    let template = "Parameters: { Name: { Type: String } }
+Resources:
+  Results: { Type: AWS::S3::Bucket, Properties: { BucketName: !Ref Name } }
+  Paid: { Type: AWS::SQS::Queue, Properties: { QueueName: shop-paid } }
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: app.handler
+      CodeUri: src
+      Environment:
+        Variables:
+          BUCKET: !Ref Name
+          QUEUE: !Sub https://sqs.${AWS::Region}.amazonaws.com/${AWS::AccountId}/shop-paid
+";
+    let code = "import boto3, os
+boto3.client('sts').get_caller_identity()
+def handler(event, context):
+    boto3.client('s3').put_object(Bucket=os.environ['BUCKET'], Key='k', Body=b'')
+    boto3.client('sqs').send_message(QueueUrl=os.environ['QUEUE'], MessageBody='{}')
+";
+    let app = project().with("template.yaml", template).with("src/app.py", code);
+    app.run(&["fence", "."]).code(0);
+    let fence = app.read("fence.yaml");
+    assert!(fence.contains("{ allow: \"s3:PutObject\", on: Results, name: \"*\""), "{fence}");
+    assert!(fence.contains("{ allow: \"sqs:SendMessage\", on: Paid, name: shop-paid"), "{fence}");
+    assert!(!fence.contains("unresolved"), "who one is needs no permission:\n{fence}");
+}

@@ -6,7 +6,7 @@ use crate::project::{HANDLER, SHOP};
 #[test]
 fn findings_come_with_their_source_and_decide_the_exit_code() {
     let shop = project().with("template.yaml", SHOP).with("src/app.py", HANDLER);
-    let said = shop.run(&["scan", "."]).says("unauthenticated-endpoint").says("template.yaml:16:9").says("Post:");
+    let said = shop.run(&["scan", "."]).says("unauthenticated-endpoint").says("template.yaml:17:9").says("Post:");
     said.says("`ringfence explain ID`");
     shop.run(&["scan", ".", "--fail-on", "info"]).code(1);
     shop.run(&["scan", ".", "--fail-on", "never"]).code(0);
