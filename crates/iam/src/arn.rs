@@ -295,6 +295,77 @@ impl Namer<'_> {
     }
 }
 
+/// What a template type's own ARN is of, by IAM prefix.
+fn own_kind(prefix: &str) -> Option<&'static str> {
+    Some(match prefix {
+        "dynamodb" => "table",
+        "sqs" => "queue",
+        "sns" => "topic",
+        "s3" => "bucket",
+        "lambda" => "function",
+        "kinesis" => "stream",
+        "firehose" => "deliverystream",
+        "events" => "event-bus",
+        "cognito-idp" => "userpool",
+        "kms" => "key",
+        "states" => "statemachine",
+        "secretsmanager" => "Secret",
+        "iam" => "role",
+        _ => return None,
+    })
+}
+
+/// A resource pattern in the one form in which those of policies and needs can be compared: ARNs of the template's resources written out,
+/// names as they are deployed, the usual partition.
+pub(crate) fn canonical(application: &Application, value: &Value) -> Value {
+    let namer = Namer { application };
+    let mut result = Value::default();
+    for part in value.parts() {
+        match part {
+            Part::Pseudo(name) if name == "AWS::Partition" => result.push(Part::Text("aws".into())),
+            Part::Ref(name) | Part::Attribute(name, _) => {
+                let Some(resource_type) = namer.resource_type(name) else {
+                    result.push(part.clone());
+                    continue;
+                };
+                let prefix = prefix_of(resource_type);
+                let whole = match part {
+                    Part::Attribute(_, attribute) => attribute == "Arn" || attribute == "TopicArn",
+                    _ => result.parts().is_empty() && ARN_REFERENCES.contains(&resource_type),
+                };
+                let stream = matches!(part, Part::Attribute(_, attribute) if attribute == "StreamArn");
+                let deployed = deployed_name(application, name).unwrap_or_else(|| Value::part(Part::Ref(name.clone())));
+                let arn = own_kind(&prefix)
+                    .filter(|_| whole || stream)
+                    .and_then(|kind| by_name(&prefix, kind, deployed.clone()));
+                match arn {
+                    Some(mut arn) => {
+                        if stream {
+                            arn.push(Part::Text("/stream/*".into()));
+                        }
+                        for part in arn.parts() {
+                            match part {
+                                Part::Pseudo(name) if name == "AWS::Partition" => result.push(Part::Text("aws".into())),
+                                part => result.push(part.clone()),
+                            }
+                        }
+                    }
+                    None => result.extend(deployed),
+                }
+            }
+            part => result.push(part.clone()),
+        }
+    }
+    result
+}
+
+/// The name something of the template is deployed under, where the template gives one that doesn't lead back to others.
+fn deployed_name(application: &Application, name: &str) -> Option<Value> {
+    let function = application.function(name).map(|function| &function.deployed_name);
+    let deployed = function.or_else(|| application.resource(name).map(|resource| &resource.deployed_name))?;
+    deployed.clone().filter(|value| value.resources().next().is_none() && !value.has_unknown())
+}
+
 /// The model or inference profile that an id of Bedrock names.
 fn bedrock(model: &str) -> Value {
     let profile =

@@ -4,12 +4,16 @@
 mod arn;
 pub mod condition;
 pub mod document;
+mod effective;
 pub mod evaluate;
+mod excess;
 mod need;
 pub mod pattern;
 mod platform;
 pub mod render;
 
+pub use effective::{Ability, Grant, Permissions, effective};
 pub use evaluate::{Decision, Policies, Request, Verdict, evaluate};
+pub use excess::{Excess, excess};
 pub use need::{Need, PlatformNeed, Policy, Unresolved, least_privilege};
 pub use pattern::Pattern;

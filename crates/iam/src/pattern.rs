@@ -116,6 +116,22 @@ impl Pattern {
         row.last().copied().unwrap_or(false)
     }
 
+    /// The pattern without an ARN's region and account; whole where it is no ARN.
+    pub(crate) fn without_place(&self) -> Vec<String> {
+        let mut fields: Vec<String> = vec![String::new()];
+        for token in &self.tokens {
+            if *token == Token::Character(':') && fields.len() < 6 {
+                fields.push(String::new());
+            } else if let Some(field) = fields.last_mut() {
+                field.push_str(&format!("{token:?}"));
+            }
+        }
+        if fields.len() == 6 {
+            fields.drain(3..5);
+        }
+        fields
+    }
+
     /// Whether it is `*` alone.
     pub fn is_everything(&self) -> bool {
         self.tokens == [Token::Many]
