@@ -7,20 +7,56 @@ use graph::{Application, Behaviour, CallTarget, Code, Function, Part, Trigger, T
 use source::{Sources, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Calls that every identity may make, whatever its policies say.
+const NEEDS_NOTHING: [(&str, &str); 2] = [("sts", "GetCallerIdentity"), ("sts", "GetSessionToken")];
+
 /// Works out the fence of every function of an application.
 pub fn derive(application: &Application, sources: &Sources) -> Fence {
     let mut fence = Fence { version: 1, ..Fence::default() };
+    let callers = callers(application);
     for function in &application.functions {
-        let derived = FunctionDerivation { application, sources, function }.run(&mut fence.schemas);
+        let derived = FunctionDerivation { application, sources, function, callers: &callers }.run(&mut fence.schemas);
         fence.functions.insert(function.name.clone(), derived);
     }
     fence
+}
+
+/// Who invokes whom: by the name of a function, those whose code was seen to invoke it, each with the calls that do.
+pub fn callers(application: &Application) -> BTreeMap<&str, Vec<(&Function, BTreeSet<Span>)>> {
+    let deployed: BTreeMap<&str, &str> = application
+        .functions
+        .iter()
+        .filter_map(|function| Some((function.deployed_name.as_ref()?.as_text()?, function.name.as_str())))
+        .filter(|(deployed, _)| !deployed.is_empty())
+        .collect();
+    let mut callers: BTreeMap<&str, Vec<(&Function, BTreeSet<Span>)>> = BTreeMap::new();
+    for caller in &application.functions {
+        for call in caller.behaviour.iter().flat_map(|behaviour| &behaviour.calls) {
+            if !call.actions.iter().any(|action| action == "lambda:InvokeFunction") {
+                continue;
+            }
+            let Some(target) = call.target.resolve(&caller.environment) else { continue };
+            let named = target.resources().filter_map(|name| application.function(name));
+            let written = target.as_text().and_then(|name| application.function(deployed.get(name)?));
+            for callee in named.chain(written) {
+                let known = callers.entry(callee.name.as_str()).or_default();
+                match known.last_mut().filter(|(last, _)| last.name == caller.name) {
+                    Some((_, calls)) => {
+                        calls.insert(call.span);
+                    }
+                    None => known.push((caller, BTreeSet::from([call.span]))),
+                }
+            }
+        }
+    }
+    callers
 }
 
 struct FunctionDerivation<'a> {
     application: &'a Application,
     sources: &'a Sources,
     function: &'a Function,
+    callers: &'a BTreeMap<&'a str, Vec<(&'a Function, BTreeSet<Span>)>>,
 }
 
 /// Lines under construction: what they say, and every place that needs them.
@@ -134,6 +170,9 @@ impl FunctionDerivation<'_> {
         let mut unresolved: Evidence<String> = Evidence::new();
         for call in &behaviour.calls {
             if call.actions.is_empty() {
+                if NEEDS_NOTHING.contains(&(call.service.as_str(), call.operation.as_str())) {
+                    continue;
+                }
                 let what = format!("calls {}.{}, whose permission the data doesn't tell", call.service, call.operation);
                 unresolved.entry(what).or_default().insert(call.span);
                 continue;
@@ -210,19 +249,26 @@ impl FunctionDerivation<'_> {
             return ((*name).to_string(), self.deployed_glob(&Value::part(Part::Ref((*name).to_string()))));
         }
         let text = glob(value);
+        // The name alone, where the whole is a queue's URL or an ARN written out.
+        let name = match text.rsplit_once(['/', ':']) {
+            Some((before, last)) if before.starts_with("https://sqs.") || before.starts_with("arn:") => last,
+            _ => &text,
+        };
         // A name that some resource or function is deployed under means that one.
         let resources = self.application.resources.iter().map(|resource| (&resource.name, &resource.deployed_name));
         let functions = self.application.functions.iter().map(|function| (&function.name, &function.deployed_name));
-        let owner = resources.chain(functions).find(|(_, deployed)| {
-            // Where all of a name is open, any name would do.
-            deployed
-                .as_ref()
-                .map(glob)
-                .is_some_and(|deployed| deployed == text && deployed.contains(char::is_alphanumeric))
+        let mut owners = resources.chain(functions).filter(|(_, deployed)| {
+            let Some(deployed) = deployed else { return false };
+            let pattern = glob(deployed);
+            // Where all of a name is open, any name would do, unless both are open in the same way (one parameter for both).
+            if pattern.contains(char::is_alphanumeric) { pattern == name } else { deployed == value }
         });
-        match owner {
-            Some((name, _)) => (name.clone(), Some(text)),
-            None => (text, None),
+        match owners.next() {
+            // A parameter that names two resources doesn't tell which of them is meant.
+            Some((owner, _)) if name.contains(char::is_alphanumeric) || owners.next().is_none() => {
+                (owner.clone(), Some(name.to_string()))
+            }
+            _ => (text, None),
         }
     }
 
@@ -244,7 +290,19 @@ impl FunctionDerivation<'_> {
                     let what = match (&outbound.environment, outbound.from_event) {
                         (_, true) => "talks to a host that the caller chooses".to_string(),
                         (Some(variable), _) => {
-                            format!("talks to the host in `{variable}`, which the template doesn't tell")
+                            let held = self.function.environment.iter().find(|candidate| candidate.name == *variable);
+                            match held.map(|held| &held.value).filter(|value| !value.has_unknown()) {
+                                Some(value) if !value.parts().is_empty() && value.as_text().is_none() => {
+                                    let text = glob(value);
+                                    let host = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);
+                                    let host = host.split('/').next().and_then(|host| host.rsplit('@').next());
+                                    let host = host.unwrap_or("*");
+                                    format!(
+                                        "talks to the host in `{variable}`, which only deployment settles (`{host}`)"
+                                    )
+                                }
+                                _ => format!("talks to the host in `{variable}`, which the template doesn't tell"),
+                            }
                         }
                         _ => "talks to a host that its source doesn't tell".to_string(),
                     };
@@ -301,31 +359,13 @@ impl FunctionDerivation<'_> {
 
     /// Other functions whose code invokes this one are a source of events.
     fn callers(&self, fence: &mut FunctionFence) {
-        for caller in &self.application.functions {
-            let Some(behaviour) = &caller.behaviour else { continue };
-            let invoking: BTreeSet<Span> = behaviour
-                .calls
-                .iter()
-                .filter(|call| call.actions.iter().any(|action| action == "lambda:InvokeFunction"))
-                .filter(|call| {
-                    call.target.resolve(&caller.environment).is_some_and(|value| {
-                        value.resources().any(|name| name == self.function.name)
-                            || value.as_text().is_some_and(|text| {
-                                let deployed = self.function.deployed_name.as_ref().and_then(Value::as_text);
-                                deployed.is_some_and(|name| !name.is_empty() && name == text)
-                            })
-                    })
-                })
-                .map(|call| call.span)
-                .collect();
-            if !invoking.is_empty() {
-                fence.events.push(EventFence {
-                    source: TriggerKind::Function.name().into(),
-                    from: Some(caller.name.clone()),
-                    because: Some(self.because(&invoking)),
-                    ..EventFence::default()
-                });
-            }
+        for (caller, invoking) in self.callers.get(self.function.name.as_str()).into_iter().flatten() {
+            fence.events.push(EventFence {
+                source: TriggerKind::Function.name().into(),
+                from: Some(caller.name.clone()),
+                because: Some(self.because(invoking)),
+                ..EventFence::default()
+            });
         }
     }
 

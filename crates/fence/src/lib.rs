@@ -14,7 +14,7 @@ mod file;
 mod model;
 mod name;
 
-pub use derivation::derive;
+pub use derivation::{callers, derive};
 pub use diff::{Change, difference};
 #[cfg(feature = "schema")]
 pub use file::schema;

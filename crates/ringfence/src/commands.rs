@@ -24,9 +24,13 @@ pub(crate) fn load(path: &Path, options: &::scan::Options) -> anyhow::Result<::s
     let loaded = ::scan::load(path, options)?;
     if loaded.templates == 0 {
         anyhow::bail!(
-            "no serverless application under `{}`: {} files, none of them a CloudFormation or SAM template",
+            "no serverless application under `{}`: {}",
             path.display(),
-            loaded.files
+            match loaded.files {
+                0 => "nothing there that could be read as a template".to_string(),
+                1 => "1 file, which is no CloudFormation or SAM template".to_string(),
+                files => format!("{files} files, none of them a CloudFormation or SAM template"),
+            }
         );
     }
     Ok(loaded)
@@ -42,6 +46,6 @@ pub(crate) fn today() -> (u16, u8, u8) {
 pub(crate) fn tell_errors(loaded: &::scan::Loaded) {
     let style = crate::terminal::style();
     for diagnostic in loaded.diagnostics.iter().filter(|diagnostic| diagnostic.level == findings::Level::Error) {
-        crate::terminal::say(&::scan::render::diagnostic(&loaded.sources, diagnostic, style));
+        crate::terminal::say(&format!("{}\n", ::scan::render::diagnostic(&loaded.sources, diagnostic, style)));
     }
 }

@@ -37,13 +37,25 @@ pub(crate) fn walk(root: &Path) -> (Vec<Found>, Vec<String>) {
             let mut lists = found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             match entry {
                 Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
-                    if let Some(path) = entry.path().strip_prefix(root).ok().and_then(display) {
-                        let size = entry.metadata().map_or(0, |metadata| metadata.len());
-                        lists.0.push(Found { path, size });
+                    let Ok(path) = entry.path().strip_prefix(root) else { return ignore::WalkState::Continue };
+                    match display(path) {
+                        Some(path) => {
+                            let size = entry.metadata().map_or(0, |metadata| metadata.len());
+                            lists.0.push(Found { path, size });
+                        }
+                        // Of other files nobody expects a report.
+                        None if crate::load::has_template_extension(&path.to_string_lossy()) => {
+                            lists.1.push(format!("`{}` isn't read: its name isn't UTF-8", path.to_string_lossy()));
+                        }
+                        None => {}
                     }
                 }
                 Ok(_) => {}
-                Err(error) => lists.1.push(error.to_string()),
+                Err(error) => {
+                    let text = error.to_string();
+                    let inside = text.strip_prefix(&format!("{}/", root.display())).unwrap_or(&text);
+                    lists.1.push(format!("can't read {inside}"));
+                }
             }
             ignore::WalkState::Continue
         })

@@ -93,7 +93,8 @@ pub fn load(path: &Path, options: &Options) -> Result<Loaded, LoadError> {
     let (folder, candidates, files) = if metadata.is_dir() {
         std::fs::read_dir(&resolved).map_err(unreadable)?;
         let (found, errors) = walk(&resolved);
-        diagnostics.extend(errors.into_iter().map(|error| Diagnostic::general(Level::Warning, "scan", error)));
+        // What can't be opened may be what matters: the report isn't whole, and its exit code says so.
+        diagnostics.extend(errors.into_iter().map(|error| Diagnostic::general(Level::Error, "scan", error)));
         let count = found.len();
         (resolved, found, count)
     } else if metadata.is_file() {
@@ -141,7 +142,7 @@ fn named(mut application: Application, path: &str, root: &Path) -> Application {
     application
 }
 
-fn has_template_extension(path: &str) -> bool {
+pub(crate) fn has_template_extension(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     matches!(extension, "yaml" | "yml" | "json" | "template")
@@ -168,12 +169,16 @@ fn read_template(root: &Root, found: &Found, segment: u32, named_alone: bool) ->
             found.size >> 20,
             root.max_bytes >> 20
         );
-        let help = "CloudFormation takes templates up to 1 MB; `--max-file-mib` raises the limit";
+        let help = match found.size <= template::MAX_BYTES as u64 {
+            true => "CloudFormation takes templates up to 1 MB; `--max-file-mib` raises the limit",
+            // The flag wouldn't help: the reader of templates has a limit of its own.
+            false => "CloudFormation takes templates up to 1 MB",
+        };
         return Some(blank(vec![Diagnostic::general(Level::Error, "template", message).help(help)]));
     }
     let Some(text) = root.read(&found.path) else {
         let message = format!("`{}` can't be read", found.path);
-        return Some(blank(vec![Diagnostic::general(Level::Warning, "template", message)]));
+        return Some(blank(vec![Diagnostic::general(Level::Error, "template", message)]));
     };
     if !named_alone && !template::looks_like_template(&found.path, &text) {
         return None;

@@ -4,7 +4,7 @@ use crate::flow;
 use source::{Document, FileId, SourceFile, Sources};
 
 /// The largest file that is read; AWS refuses templates over 1 MB.
-pub(crate) const MAX_BYTES: usize = 8 << 20;
+pub const MAX_BYTES: usize = 8 << 20;
 
 /// Access to the repository's files by path relative to what is scanned.
 pub(crate) struct Files<'a> {

@@ -33,7 +33,8 @@ mod roles;
 mod sam_api;
 mod triggers;
 
-use files::{Files, MAX_BYTES};
+use files::Files;
+pub use files::MAX_BYTES;
 use findings::{Diagnostic, Level};
 use graph::Application;
 use source::{FileId, Sources};

@@ -137,6 +137,6 @@ fn tell_complaints(path: &str, text: &str, complaints: Vec<source::Complaint>) {
     let style = terminal::style();
     for complaint in complaints {
         let diagnostic = Diagnostic::from_complaint("fence", complaint);
-        terminal::say(&::scan::render::diagnostic(&sources, &diagnostic, style));
+        terminal::say(&format!("{}\n", ::scan::render::diagnostic(&sources, &diagnostic, style)));
     }
 }

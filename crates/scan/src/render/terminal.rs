@@ -79,7 +79,7 @@ fn numbers(loaded: &Loaded, style: Style, out: &mut String) {
     let rows = [
         (
             "applications",
-            format!("{applications} from {} of {} files", plural(loaded.templates, "template"), loaded.files),
+            format!("{applications} from {} of {}", plural(loaded.templates, "template"), plural(loaded.files, "file")),
         ),
         ("functions", format!("{}, {public} open to the public", functions.len())),
         ("triggers", listed(triggers.iter().map(|(kind, count)| format!("{count} {kind}")).collect())),
@@ -166,9 +166,28 @@ fn render_finding(sources: &Sources, finding: &Finding, secrets: &[Span], style:
     let group = excerpts(sources, title, &finding.primary, &finding.related, secrets);
     let mut text = style.renderer().render(&[group.element(Tone::HELP.message(finding.remediation.as_str()))]);
     if finding.confidence != findings::Confidence::High {
-        let _ = write!(text, "\n   = confidence: {}", finding.confidence.name());
+        // Under the `=` of the help, which stands as far in as the longest line number asks for.
+        let last = text.lines().last().unwrap_or("");
+        let plain: String = uncoloured(last);
+        let indent = plain.find("= ").filter(|at| plain[..*at].trim().is_empty()).unwrap_or(3);
+        let _ = write!(text, "\n{:indent$}= confidence: {}", "", finding.confidence.name());
     }
     text
+}
+
+/// A line without the escape sequences that colour it.
+fn uncoloured(line: &str) -> String {
+    let mut plain = String::new();
+    let mut letters = line.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\u{1b}' => {
+                letters.by_ref().find(char::is_ascii_alphabetic);
+            }
+            letter => plain.push(letter),
+        }
+    }
+    plain
 }
 
 /// A diagnostic with its place.
