@@ -1,6 +1,6 @@
 //! One function on the page: everything the graph knows about it, with its places.
 
-use super::inventory::{has_url_trigger, start, touched, users, wide};
+use super::inventory::{callers, exposure, has_url_trigger, start, touched, users, wide};
 use diagram::escape;
 use graph::{
     Application, Authorization, CallTarget, Code, Effect, Exposure, Function, Identity, Origin, Statement, TriggerKind,
@@ -21,7 +21,7 @@ pub(super) fn card(
     id: &str,
     sources: &Sources,
 ) -> Result {
-    let exposure = application.exposure(function);
+    let exposure = exposure(application, function);
     write!(
         out,
         "<article class=\"card\" id=\"{id}\" data-function=\"{name}\"><header><a class=\"close\" href=\"#{section}\" \
@@ -137,6 +137,14 @@ fn triggers(out: &mut String, application: &Application, function: &Function, so
             out,
             "<li><b>Function URL</b> <small>{}</small><small class=\"guard {class}\">{words}</small></li>",
             place(sources, url.span)
+        )?;
+    }
+    for caller in callers(application, function) {
+        any = true;
+        write!(
+            out,
+            "<li><b>Function</b> <code>{}</code> <small>its code invokes this one</small></li>",
+            escape(caller)
         )?;
     }
     if !any {

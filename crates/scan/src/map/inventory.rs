@@ -22,7 +22,7 @@ impl Numbers {
         let mut exposures: BTreeMap<Exposure, usize> = BTreeMap::new();
         let mut users: BTreeMap<&str, usize> = BTreeMap::new();
         for function in &application.functions {
-            *exposures.entry(application.exposure(function)).or_default() += 1;
+            *exposures.entry(exposure(application, function)).or_default() += 1;
             if let Some(identity) = application.identity_of(function) {
                 *users.entry(&identity.name).or_default() += 1;
             }
@@ -72,7 +72,22 @@ pub(super) fn starts(application: &Application, function: &Function) -> Vec<Stri
     if function.url.is_some() && !has_url_trigger(application, function) {
         starts.push("function URL".to_owned());
     }
+    starts.extend(callers(application, function).map(|name| format!("function {name}")));
     starts
+}
+
+/// The other functions whose code was seen to invoke this one.
+pub(super) fn callers<'a>(application: &'a Application, function: &Function) -> impl Iterator<Item = &'a str> {
+    let callers = fence::callers(application).remove(function.name.as_str()).unwrap_or_default();
+    callers.into_iter().map(|(caller, _)| caller.name.as_str())
+}
+
+/// From where a function can be reached; a call in another function's code is a way, too, though no template says so.
+pub(super) fn exposure(application: &Application, function: &Function) -> Exposure {
+    match application.exposure(function) {
+        Exposure::None if callers(application, function).next().is_some() => Exposure::Internal,
+        exposure => exposure,
+    }
 }
 
 /// One trigger in words: `POST /orders`, `sqs OrderPaid`, `schedule rate(1 day)`.

@@ -5,7 +5,7 @@
 //! the table lead to the cards.
 
 use super::card::{card, chip, place};
-use super::inventory::{Numbers, counted, resource_counts, starts, touched, wide_services};
+use super::inventory::{Numbers, counted, exposure, resource_counts, starts, touched, wide_services};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use diagram::escape;
@@ -152,7 +152,7 @@ fn functions(out: &mut String, application: &Application, index: usize, sources:
     );
     let touched = touched(application);
     for (number, function) in application.functions.iter().enumerate() {
-        let exposure = application.exposure(function);
+        let exposure = exposure(application, function);
         let identity = match application.identity_of(function) {
             Some(identity) if identity.generated => "<span class=\"none\">own role</span>".to_owned(),
             Some(identity) => escape(&identity.name),

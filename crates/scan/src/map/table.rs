@@ -1,6 +1,6 @@
 //! The map for a terminal of 100 columns.
 
-use super::inventory::{Numbers, counted, resource_counts, starts, touched, users, wide_services};
+use super::inventory::{Numbers, counted, exposure, resource_counts, starts, touched, users, wide_services};
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 use graph::{Application, Estate};
@@ -61,7 +61,7 @@ fn rows(application: &Application) -> Table {
             cell(&starts(application, function)),
             cell(&identity.lines().map(str::to_owned).collect::<Vec<_>>()),
             cell(&things),
-            application.exposure(function).name().to_owned(),
+            exposure(application, function).name().to_owned(),
         ]);
     }
     let widths = [(0, 26), (1, 30), (2, 20), (3, 22), (4, 15)];
