@@ -1,15 +1,26 @@
 //! The audits, one file each, and the list that registers them.
 
 mod authorizer_unattached;
+mod caller_chosen_resource;
+mod code_injection;
+mod cross_site_scripting;
 mod deprecated_runtime;
+mod log_injection;
 mod missing_log_retention;
+mod nosql_injection;
+mod path_traversal;
 mod public_bucket;
 mod public_function_url;
 mod public_resource_policy;
 mod secret_in_environment;
+mod server_side_request_forgery;
 mod shared_role;
+mod shell_injection;
+mod sql_injection;
+mod template_injection;
 mod unauthenticated_endpoint;
 mod unencrypted_resource;
+mod unsafe_deserialization;
 mod unvalidated_input;
 mod wildcard_permission;
 
@@ -18,15 +29,26 @@ use crate::Audit;
 /// All audits, by id.
 const AUDITS: &[&dyn Audit] = &[
     &authorizer_unattached::AuthorizerUnattached,
+    &caller_chosen_resource::AUDIT,
+    &code_injection::AUDIT,
+    &cross_site_scripting::AUDIT,
     &deprecated_runtime::DeprecatedRuntime,
+    &log_injection::AUDIT,
     &missing_log_retention::MissingLogRetention,
+    &nosql_injection::AUDIT,
+    &path_traversal::AUDIT,
     &public_bucket::PublicBucket,
     &public_function_url::PublicFunctionUrl,
     &public_resource_policy::PublicResourcePolicy,
     &secret_in_environment::SecretInEnvironment,
+    &server_side_request_forgery::AUDIT,
     &shared_role::SharedRole,
+    &shell_injection::AUDIT,
+    &sql_injection::AUDIT,
+    &template_injection::AUDIT,
     &unauthenticated_endpoint::UnauthenticatedEndpoint,
     &unencrypted_resource::UnencryptedResource,
+    &unsafe_deserialization::AUDIT,
     &unvalidated_input::UnvalidatedInput,
     &wildcard_permission::WildcardPermission,
 ];

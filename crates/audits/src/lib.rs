@@ -13,6 +13,7 @@
 mod audit;
 mod context;
 mod date;
+mod flow;
 mod policy;
 mod secret;
 #[cfg(test)]

@@ -171,6 +171,16 @@ impl Value {
     /// Text put together from values.
     pub(crate) fn concat(values: Vec<Value>) -> Value {
         // One alternative too many in one hole doesn't make the rest of the text unknown.
+        // What of the event the others hold is kept behind the text.
+        let mut left_out: Vec<&Value> = Vec::new();
+        for value in &values {
+            if let Self::Any(alternatives) = value {
+                let chosen = alternatives.iter().position(|one| *one != Self::Unknown).unwrap_or(0);
+                let others = alternatives.iter().enumerate().filter(|(index, _)| *index != chosen);
+                left_out.extend(others.map(|(_, one)| one).filter(|one| one.is_of_event()));
+            }
+        }
+        let left_out = taint::derived(&left_out);
         let single: Vec<Value> = values
             .iter()
             .map(|value| match value {
@@ -205,6 +215,9 @@ impl Value {
         }
         if !text.is_empty() || pieces.is_empty() {
             pieces.push(Self::text(&text));
+        }
+        if left_out.is_of_event() {
+            pieces.push(left_out);
         }
         if pieces.len() > MAX_PIECES {
             return taint::derived(&pieces.iter().collect::<Vec<_>>());

@@ -1,5 +1,6 @@
 //! `unvalidated-input`: a trigger whose input nobody checks before the function has it.
 
+use crate::flow::from_aws;
 use crate::{Audit, Context};
 use fence::EventFence;
 use findings::{AuditInfo, Confidence, Severity};
@@ -159,21 +160,6 @@ fn sender_writes(trigger: &Trigger) -> bool {
         | TriggerKind::Mq => true,
         _ => false,
     }
-}
-
-/// Whether a rule takes only events that AWS services write.
-fn from_aws(trigger: &Trigger) -> bool {
-    let Some(filter) = &trigger.filter else { return false };
-    let Ok(pattern) = serde_json::from_str::<serde_json::Value>(filter) else {
-        return filter.contains("\"aws.") || filter.contains("'aws.");
-    };
-    pattern.get("source").and_then(serde_json::Value::as_array).is_some_and(|sources| {
-        !sources.is_empty()
-            && sources.iter().all(|source| {
-                let prefix = source.get("prefix").and_then(serde_json::Value::as_str);
-                source.as_str().or(prefix).is_some_and(|name| name.starts_with("aws."))
-            })
-    })
 }
 
 fn validates(function: &Function) -> bool {

@@ -55,13 +55,10 @@ fn python(evaluator: &mut Evaluator<'_>, path: &str, arguments: &Arguments) {
                 write(evaluator, &target, place);
             }
         }
-        "os.mkdir"
-        | "os.makedirs"
-        | "os.open"
-        | "sqlite3.connect"
-        | "logging.FileHandler"
-        | "os.mkfifo"
-        | "shelve.open" => write(evaluator, &first(), place),
+        "os.mkdir" | "os.makedirs" => folder(evaluator, &first(), place),
+        "os.open" | "sqlite3.connect" | "logging.FileHandler" | "os.mkfifo" | "shelve.open" => {
+            write(evaluator, &first(), place)
+        }
         "os.rename" | "os.replace" | "shutil.copy" | "shutil.copy2" | "shutil.copyfile" | "shutil.copytree"
         | "shutil.move" | "os.symlink" | "os.link" => {
             let target = arguments.get(1, "dst").cloned().unwrap_or(Value::Unknown);
@@ -166,7 +163,11 @@ fn javascript(evaluator: &mut Evaluator<'_>, path: &str, arguments: &Arguments) 
                 }
                 _ => return,
             };
-            write(evaluator, &argument(index), place);
+            if last.starts_with("mkdir") || last.starts_with("ensureDir") {
+                folder(evaluator, &argument(index), place);
+            } else {
+                write(evaluator, &argument(index), place);
+            }
         }
         "" if matches!(last, "execa" | "cross-spawn") => start(evaluator, &argument(0), false, place),
         _ => {}
@@ -237,6 +238,11 @@ fn first_word(line: &str, whole: bool) -> Option<String> {
 /// Notes a file or folder that is written.
 pub(crate) fn write(evaluator: &mut Evaluator<'_>, target: &Value, place: Place) {
     taint::sink(evaluator, Sink::PathWrite, target, place);
+    folder(evaluator, target, place);
+}
+
+/// Notes a folder that is made, which does nobody harm by itself.
+fn folder(evaluator: &mut Evaluator<'_>, target: &Value, place: Place) {
     let site = evaluator.site(place);
     for one in target.alternatives() {
         if *one == Value::Nothing {
@@ -262,7 +268,9 @@ pub(crate) fn path_method(evaluator: &mut Evaluator<'_>, receiver: &Value, name:
         }
         _ => false,
     };
-    if writes {
+    if name == "mkdir" {
+        folder(evaluator, receiver, arguments.place);
+    } else if writes {
         write(evaluator, receiver, arguments.place);
     }
 }

@@ -43,6 +43,15 @@ pub(crate) fn call(
         | "jsonpickle.decode" => {
             let text = first();
             event::require(evaluator, &text);
+            // A reviver sees every part of it.
+            if path == "JSON.parse"
+                && let Some(reviver) = arguments.positional.get(1).cloned()
+                && super::callee_like(&reviver)
+            {
+                let part = taint::derived(&[&text]);
+                let handed = Arguments::of(vec![part.clone(), part.clone()], arguments.place);
+                evaluator.call(&reviver, handed);
+            }
             text.map(|one| match one {
                 Value::Event(_) | Value::FromEvent(_) | Value::Object(_) => one.clone(),
                 Value::Text(_) | Value::Nothing => Value::Nothing,
