@@ -390,7 +390,10 @@ impl<'r> Transaction<'r> {
                 .map(|item| item.name.of(&self.arena))
                 .filter(|name| target.selector.takes(name) && !self.excluded(number, rule, target.variable, name))
                 .count(),
-            _ => self.values(target).len(),
+            _ => match target.slot {
+                Some(slot) => usize::from(self.tx.get(slot as usize).is_some_and(Own::is_set)),
+                None => self.values(target).len(),
+            },
         }
     }
 

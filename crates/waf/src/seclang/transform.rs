@@ -90,8 +90,8 @@ impl Transformation {
             T::HtmlEntityDecode => ByteSet::of(b"&"),
             T::Lowercase => UPPER,
             T::Uppercase => LOWER,
-            T::NormalizePath => ByteSet::of(b"/."),
-            T::NormalizePathWin => ByteSet::of(b"/.\\"),
+            T::NormalizePath => ByteSet::of(b"/"),
+            T::NormalizePathWin => ByteSet::of(b"/\\"),
             T::RemoveCommentsChar => ByteSet::of(b"*#-"),
             T::RemoveComments => ByteSet::of(b"*#-<"),
             T::ReplaceComments => ByteSet::of(b"*"),
@@ -445,6 +445,11 @@ fn html_entity_decode(input: &[u8], out: &mut Vec<u8>) {
 
 /// Resolves `.`, `..` and repeated slashes; a path that climbs above its start keeps the `..`.
 fn normalize_path(input: &[u8], out: &mut Vec<u8>) {
+    if !input.contains(&b'/') {
+        // A name, even `.`, is a path that needs no resolving.
+        out.extend_from_slice(input);
+        return;
+    }
     let absolute = input.first() == Some(&b'/');
     let directory = input.ends_with(b"/") || input.ends_with(b"/.") || input.ends_with(b"/..") || input == b".";
     if absolute {
