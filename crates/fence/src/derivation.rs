@@ -88,10 +88,31 @@ impl FunctionDerivation<'_> {
             self.processes(behaviour, &mut fence);
             self.writes(behaviour, &mut fence);
         }
+        if self.function.behaviour.as_ref().is_none_or(|behaviour| behaviour.handler.is_none()) {
+            // Empty lists would read as "it needs nothing", which nobody has seen.
+            let place = self.function.handler.as_ref().map_or(self.function.span, |handler| handler.span);
+            let what = format!("all that its code does: {}", self.unread());
+            self.unresolved(Evidence::from([(what, BTreeSet::from([place]))]), &mut fence);
+        }
         self.callers(&mut fence);
         fence.events.sort_by(|left, right| (&left.source, left.label()).cmp(&(&right.source, right.label())));
         fence.events.dedup_by(|later, first| later.source == first.source && later.label() == first.label());
         fence
+    }
+
+    /// Why the function's code tells nothing.
+    fn unread(&self) -> String {
+        match (&self.function.behaviour, &self.function.code, &self.function.runtime) {
+            (Some(_), ..) => "its handler wasn't found".to_string(),
+            (None, Code::Local(_) | Code::Inline(_), Some(runtime)) => match runtime.value.as_str() {
+                known if known.starts_with("python") || known.starts_with("nodejs") => {
+                    "its handler wasn't found".to_string()
+                }
+                other => format!("code of `{other}` isn't read"),
+            },
+            (None, Code::Local(_) | Code::Inline(_), None) => "the template names no runtime".to_string(),
+            _ => "it isn't among what was scanned".to_string(),
+        }
     }
 
     fn code(&self) -> Option<String> {
@@ -196,7 +217,21 @@ impl FunctionDerivation<'_> {
                     ("*".to_string(), None)
                 }
             };
+            // An operation may ask for a permission of another service besides its own: to read the secret that opens a
+            // database, to pass a role. That one is about something else than what the call names.
+            let own = call.actions.iter().find_map(|action| {
+                let (service, operation) = action.split_once(':')?;
+                (operation == call.operation).then_some(service)
+            });
             for action in &call.actions {
+                let foreign = own.is_some_and(|own| action.split_once(':').is_some_and(|(service, _)| service != own));
+                if foreign && on != "*" {
+                    let what = format!("{action} on something its source doesn't tell");
+                    unresolved.entry(what).or_default().insert(call.span);
+                    let anything = ("*".to_string(), action.clone(), None);
+                    permissions.entry(anything).or_default().insert(call.span);
+                    continue;
+                }
                 if action == "lambda:InvokeFunction"
                     && self.application.function(&on).is_some()
                     && !fence.invokes.contains(&on)

@@ -123,3 +123,52 @@ def handler(event, context):
     assert!(fence.contains("{ allow: \"sqs:SendMessage\", on: Paid, name: shop-paid"), "{fence}");
     assert!(!fence.contains("unresolved"), "who one is needs no permission:\n{fence}");
 }
+
+#[test]
+fn code_that_nobody_read_is_not_code_that_needs_nothing() {
+    let template = "Resources:
+  Java:
+    Type: AWS::Serverless::Function
+    Properties: { Runtime: java21, Handler: \"com.example.App::handle\", CodeUri: app }
+  Image:
+    Type: AWS::Serverless::Function
+    Properties: { PackageType: Image, ImageUri: 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop }
+  Typo:
+    Type: AWS::Serverless::Function
+    Properties: { Runtime: python3.13, Handler: ap.handler, CodeUri: src }
+  Read:
+    Type: AWS::Serverless::Function
+    Properties: { Runtime: python3.13, Handler: app.handler, CodeUri: src }
+";
+    let app =
+        project().with("template.yaml", template).with("src/app.py", "def handler(event, context):\n    return 1\n");
+    app.run(&["fence", "."]).code(0).says("3 things that the source leaves open");
+    let fence = app.read("fence.yaml");
+    for line in [
+        "all that its code does: code of `java21` isn't read",
+        "all that its code does: it isn't among what was scanned",
+        "all that its code does: its handler wasn't found",
+    ] {
+        assert_eq!(fence.matches(line).count(), 1, "{line}\n{fence}");
+    }
+}
+
+#[test]
+fn a_permission_beside_the_operations_own_is_not_about_what_it_names() {
+    let template = "Resources:
+  Shop: { Type: AWS::RDS::DBCluster, Properties: { Engine: aurora-postgresql, DBClusterIdentifier: shop } }
+  F:
+    Type: AWS::Serverless::Function
+    Properties: { Runtime: python3.13, Handler: app.handler, CodeUri: src, Environment: { Variables: { CLUSTER: !GetAtt Shop.DBClusterArn } } }
+";
+    let code = "import boto3, os
+def handler(event, context):
+    boto3.client('rds-data').execute_statement(resourceArn=os.environ['CLUSTER'], secretArn='x', sql='SELECT 1')
+";
+    let app = project().with("template.yaml", template).with("src/app.py", code);
+    app.run(&["fence", "."]).code(0);
+    let fence = app.read("fence.yaml");
+    assert!(fence.contains("{ allow: \"rds-data:ExecuteStatement\", on: Shop"), "{fence}");
+    assert!(fence.contains("{ allow: \"secretsmanager:GetSecretValue\", on: \"*\""), "{fence}");
+    assert!(fence.contains("secretsmanager:GetSecretValue on something its source doesn't tell"), "{fence}");
+}
