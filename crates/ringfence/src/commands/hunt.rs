@@ -81,16 +81,46 @@ fn plain(cell: &Cell) -> String {
         .collect()
 }
 
+/// The least room a column needs to be read across; with less, words fall into letters.
+const NARROWEST: usize = 10;
+
 fn in_columns(table: &Table) -> String {
+    let width = terminal::style().width;
+    if table.columns.len() * NARROWEST > width {
+        return in_records(table);
+    }
     let mut out = comfy_table::Table::new();
     out.load_style(comfy_table::presets::UTF8_FULL_CONDENSED);
     out.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
-    out.set_width(u16::try_from(terminal::style().width).unwrap_or(u16::MAX));
+    out.set_width(u16::try_from(width).unwrap_or(u16::MAX));
     out.set_header(&table.columns);
     for row in &table.rows {
         out.add_row(row.iter().map(plain));
     }
-    format!("{out}\n{} rows\n", table.rows.len())
+    format!("{out}\n{}\n", rows(table))
+}
+
+/// One column below the other, for answers too wide to stand side by side. Empty cells are left out.
+fn in_records(table: &Table) -> String {
+    let widest = table.columns.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let mut out = String::new();
+    for (number, row) in table.rows.iter().enumerate() {
+        let _ = writeln!(out, "── row {} ──", number + 1);
+        for (name, cell) in table.columns.iter().zip(row) {
+            let text = plain(cell);
+            if !text.is_empty() {
+                let _ = writeln!(out, "{name:widest$}  {text}");
+            }
+        }
+    }
+    out + &rows(table) + "\n"
+}
+
+fn rows(table: &Table) -> String {
+    match table.rows.len() {
+        1 => "1 row".to_string(),
+        count => format!("{count} rows"),
+    }
 }
 
 fn in_json(table: &Table) -> anyhow::Result<String> {
