@@ -26,29 +26,44 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         for rule in waf::rules() {
             writeln!(text, "{:28} {:9} {}", rule.id, "rule", rule.message)?;
         }
+        for (id, message) in guard::RULES {
+            writeln!(text, "{id:28} {:9} {message}", "guard")?;
+        }
         terminal::print(&text)?;
         return Ok(ExitCode::SUCCESS);
     };
+    // Some weaknesses have one name where the source shows them and where an event tries them: then both are told.
+    let mut parts: Vec<String> = Vec::new();
     if let Some(info) = audits::info(&id) {
         let cwe: Vec<String> = info.cwe.iter().map(|cwe| format!("CWE-{cwe}")).collect();
-        writeln!(text, "{}  (audit, {}, since {}{})\n", info.id, info.severity, info.since, with(&cwe.join(", ")))?;
-        writeln!(text, "{}", info.docs.trim())?;
-    } else if let Some(rule) = waf::rules().iter().find(|rule| rule.id == id) {
-        writeln!(text, "{}  (rule of the firewall, {:?}, CWE-{})\n", rule.id, rule.family, rule.cwe)?;
-        writeln!(
-            text,
-            "{}.\n\n{}\n\nA text that makes it speak:\n\n    {}",
+        let title = format!("{}  (audit, {}, since {}{})", info.id, info.severity, info.since, with(&cwe.join(", ")));
+        parts.push(format!("{title}\n\n{}\n", info.docs.trim()));
+    }
+    if let Some(rule) = waf::rules().iter().find(|rule| rule.id == id) {
+        parts.push(format!(
+            "{}  (rule of the firewall, {:?}, CWE-{})\n\n{}.\n\n{}\n\nA text that makes it speak:\n\n    {}\n",
+            rule.id,
+            rule.family,
+            rule.cwe,
             rule.message,
             rule.why.trim(),
             rule.example
-        )?;
-    } else {
-        let known = audits::audits().iter().map(|audit| audit.info().id).chain(waf::rules().iter().map(|rule| rule.id));
+        ));
+    }
+    if let Some((id, message)) = guard::RULES.iter().find(|(known, _)| *known == id) {
+        parts.push(format!(
+            "{id}  (rule of the guard)\n\n{message}.\n\nIt holds the function's lines in `fence.yaml`; `ringfence inspect` tells what such an event meets there.\n"
+        ));
+    }
+    if parts.is_empty() {
+        let audits = audits::audits().iter().map(|audit| audit.info().id);
+        let known = audits.chain(waf::rules().iter().map(|rule| rule.id)).chain(guard::RULES.iter().map(|(id, _)| *id));
         match near_miss(&id, known) {
             Some(near) => anyhow::bail!("there is no audit or rule `{id}`; did you mean `{near}`?"),
             None => anyhow::bail!("there is no audit or rule `{id}`; `ringfence explain --list` lists them"),
         }
     }
+    text.push_str(&parts.join("\n"));
     terminal::print(&text)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -91,3 +91,15 @@ fn a_clean_application_ends_with_0() {
         project().with("template.yaml", clean).with("src/app.py", "def handler(event, context):\n    return 1\n");
     quiet.run(&["scan", ".", "--fail-on", "low"]).code(0).says("no findings");
 }
+
+#[test]
+fn every_id_that_a_report_or_verdict_shows_is_explained() {
+    let list = project().run(&["explain", "--list"]).code(0);
+    let ids: std::collections::BTreeSet<&str> = list.out.lines().filter_map(|line| line.split(' ').next()).collect();
+    for id in ["public-function-url", "sql-union", "fence-unlisted-event", "unreadable"] {
+        assert!(ids.contains(id), "{id} isn't listed");
+    }
+    for id in ids {
+        project().run(&["explain", id]).code(0).says(id);
+    }
+}
