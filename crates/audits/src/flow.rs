@@ -151,24 +151,29 @@ fn severity(place: &Place<'_>) -> Severity {
 /// Who writes this part of the function's event, the widest of its triggers; none where only the platform or the team does.
 fn writer(application: &Application, function: &Function, source: &str) -> Option<Writer> {
     let mut found: Option<Writer> = None;
-    let mut take = |one: Option<Writer>| {
+    let take = |found: &mut Option<Writer>, one: Option<Writer>| {
         if let Some(one) = one
             && found.is_none_or(|found| found.exposure < one.exposure)
         {
-            found = Some(one);
+            *found = Some(one);
         }
     };
     let mut any = false;
     for trigger in application.triggers_of(&function.name) {
         any = true;
-        take(by_trigger(trigger, source));
+        take(&mut found, by_trigger(trigger, source));
     }
     if let Some(url) = &function.url {
         any = true;
         let exposure = if url.auth == UrlAuth::None { Exposure::Public } else { Exposure::Authenticated };
-        take(http(source, exposure));
+        take(&mut found, http(source, exposure));
     }
-    take(by_invocation(application, function));
+    // What another function makes of its own callers' input has none of the forms that triggers deliver.
+    if found.is_none() && root(source) != "Records" {
+        let invoked = by_invocation(application, function);
+        any |= invoked.is_some();
+        found = invoked;
+    }
     if found.is_none() && !any && function.behaviour.is_some() {
         // Nothing in the template starts it, so whatever does is somewhere else.
         found = Some(Writer { exposure: Exposure::None, who: "whoever invokes it", confidence: Confidence::Low });
@@ -249,8 +254,12 @@ fn root(source: &str) -> &str {
 
 /// Who writes this part of what the trigger delivers.
 fn by_trigger(trigger: &Trigger, source: &str) -> Option<Writer> {
-    // The names of a notification's bucket are the platform's, in whatever envelope it comes.
-    if source.ends_with("s3.bucket.name") || source.ends_with("s3.bucket.arn") {
+    // The name of a notification's bucket is the platform's, in whatever envelope it comes, and so is the address that
+    // S3 Object Lambda gives.
+    if ["s3.bucket.name", "s3.bucket.arn", "getObjectContext.inputS3Url", "detail.bucket.name"]
+        .iter()
+        .any(|end| source.ends_with(end))
+    {
         return None;
     }
     let fed = |who: &'static str| Some(Writer { exposure: trigger.exposure(), who, confidence: Confidence::High });
@@ -322,4 +331,131 @@ pub(crate) fn from_aws(trigger: &Trigger) -> bool {
                 source.as_str().or(prefix).is_some_and(|name| name.starts_with("aws."))
             })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Input;
+    use crate::testing::{TODAY, application, lines_of};
+    use code::{Files, Language};
+    use source::Sources;
+
+    struct One(&'static str, &'static str);
+
+    impl Files for One {
+        fn read(&self, path: &str) -> Option<String> {
+            (path == self.0).then(|| self.1.to_string())
+        }
+        fn exists(&self, path: &str) -> bool {
+            path == self.0
+        }
+        fn list(&self, _: &str) -> Vec<String> {
+            vec![self.0.to_string()]
+        }
+    }
+
+    /// What one audit says of a function with these events and this code.
+    fn found(id: &str, events: &str, file: &'static str, code: &'static str) -> Vec<String> {
+        let template = format!(
+            r#"
+            Transform: AWS::Serverless-2016-10-31
+            Resources:
+              In: {{ Type: AWS::S3::Bucket }}
+              Work:
+                Type: AWS::Serverless::Function
+                Properties:
+                  Runtime: python3.14
+                  Handler: app.handler
+                  CodeUri: .
+                  Events: {{ {events} }}
+            "#
+        );
+        let (mut sources, mut application): (Sources, _) = application(&template);
+        let language = if file.ends_with(".py") { Language::Python } else { Language::JavaScript };
+        let reading = code::read_handler(&One(file, code), &mut sources, "", "app.handler", language);
+        assert!(reading.diagnostics.is_empty(), "{:?}", reading.diagnostics);
+        application.functions[0].behaviour = reading.behaviour;
+        lines_of(id, &Input { application: &application, sources: &sources, fence: None, today: TODAY })
+    }
+
+    const OPEN: &str = "Any: { Type: HttpApi }";
+    const CLOCK: &str = "Clock: { Type: Schedule, Properties: { Schedule: rate(1 day) } }";
+    const UPLOAD: &str = "New: { Type: S3, Properties: { Bucket: !Ref In, Events: s3:ObjectCreated:* } }";
+    const BUS: &str = "Bus: { Type: EventBridgeRule, Properties: { Pattern: { source: [shop.stock] } } }";
+    const EC2: &str = "Ec2: { Type: EventBridgeRule, Properties: { Pattern: { source: [aws.ec2] } } }";
+
+    #[test]
+    fn who_writes_the_field_decides() {
+        let code = "import os\ndef handler(event, context):\n    os.system('wc ' + event['detail']['file'])\n";
+        let bus = found("shell-injection", BUS, "app.py", code);
+        assert!(
+            matches!(bus.as_slice(), [one] if one.starts_with("high/high 3:") && one.contains("`detail.file`")),
+            "{bus:?}"
+        );
+        assert!(found("shell-injection", EC2, "app.py", code).is_empty());
+        assert!(found("shell-injection", CLOCK, "app.py", code).is_empty());
+        let nobody = found("shell-injection", "", "app.py", code);
+        assert!(matches!(nobody.as_slice(), [one] if one.starts_with("low/low 3:")), "{nobody:?}");
+    }
+
+    #[test]
+    fn the_platforms_own_fields_are_nobodys_injection() {
+        let code =
+            "import os\ndef handler(event, context):\n    os.system('echo ' + event['requestContext']['requestId'])\n";
+        assert!(found("shell-injection", OPEN, "app.py", code).is_empty());
+        let code = r#"import boto3
+s3 = boto3.client("s3")
+def handler(event, context):
+    new = event["Records"][0]["s3"]
+    s3.get_object(Bucket=new["bucket"]["name"], Key=new["object"]["key"])
+    open("/tmp/" + new["object"]["key"])
+    open("/tmp/" + new["object"]["key"].replace("/", "-"))
+"#;
+        assert!(found("caller-chosen-resource", UPLOAD, "app.py", code).is_empty());
+        let path = found("path-traversal", UPLOAD, "app.py", code);
+        assert!(matches!(path.as_slice(), [one] if one.starts_with("medium/high 6:")), "{path:?}");
+    }
+
+    #[test]
+    fn each_sink_has_its_audit() {
+        let code = r#"import json, pickle, base64, sqlite3, boto3, jinja2, requests
+def handler(event, context):
+    body = json.loads(event["body"])
+    eval(body["formula"])
+    pickle.loads(base64.b64decode(event["cookies"][0]))
+    sqlite3.connect("/tmp/db").execute("SELECT * FROM t WHERE name = '%s'" % body["name"])
+    jinja2.Template(body["text"]).render()
+    requests.get(body["url"])
+    boto3.resource("dynamodb").Table(body["table"]).scan(FilterExpression="a = " + body["a"])
+    print("for " + body["name"])
+    return {"statusCode": 200, "headers": {"Content-Type": "text/html"}, "body": f"<p>{body['name']}</p>"}
+"#;
+        for (id, start) in [
+            ("code-injection", "critical/high 4:"),
+            ("unsafe-deserialization", "critical/high 5:"),
+            ("sql-injection", "high/high 6:"),
+            ("template-injection", "high/high 7:"),
+            ("server-side-request-forgery", "high/high 8:"),
+            ("caller-chosen-resource", "medium/high 9:"),
+            ("nosql-injection", "medium/high 9:"),
+            ("log-injection", "low/high 10:"),
+            ("cross-site-scripting", "medium/high 11:"),
+        ] {
+            let said = found(id, OPEN, "app.py", code);
+            assert!(matches!(said.as_slice(), [one] if one.starts_with(start)), "{id}: {said:?}");
+        }
+    }
+
+    #[test]
+    fn javascript_is_told_as_well() {
+        let code = r#"import { exec } from "child_process";
+export const handler = async (event) => {
+  const url = event.queryStringParameters.url;
+  const line = `curl ${url}`;
+  exec(line);
+};
+"#;
+        let shell = found("shell-injection", OPEN, "app.mjs", code);
+        assert!(matches!(shell.as_slice(), [one] if one.starts_with("critical/high 5:")), "{shell:?}");
+    }
 }

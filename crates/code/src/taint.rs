@@ -142,6 +142,11 @@ fn origins(values: &[&Value]) -> Vec<Origin> {
     found
 }
 
+/// The parts of the event that a value comes from.
+pub(crate) fn sources(value: &Value) -> Vec<Name> {
+    origins(&[value]).into_iter().map(|origin| origin.source).collect()
+}
+
 /// What is worked out from values: of the event where one of them is.
 pub(crate) fn derived(values: &[&Value]) -> Value {
     harmless(values, 0)

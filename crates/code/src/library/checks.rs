@@ -242,6 +242,10 @@ pub(crate) fn replaced(name: &str, receiver: &Value, arguments: &Arguments) -> V
     let pattern = arguments.positional.first().cloned().unwrap_or(Value::Unknown);
     match name {
         "replace" | "replaceAll" if only_keeps(&pattern) => taint::harmless(&[receiver], EVERYWHERE),
+        // Without separators a name stays in its folder.
+        "replace" | "replaceAll" if matches!(pattern.as_text(), Some("/" | "..") | Some("/\\//g")) => {
+            taint::cleaned(&taint::derived(&[receiver]), PATHS)
+        }
         // What a browser would take for markup is taken out.
         "replace" | "replaceAll" if takes(&pattern, '<') => {
             taint::cleaned(&taint::derived(&[receiver]), taint::only(&[Sink::Html]))

@@ -225,12 +225,21 @@ fn is_log(language: Language, path: &str, root: &str, last: &str) -> bool {
 /// A line of the log. Objects are printed with their line breaks escaped.
 fn log(evaluator: &mut Evaluator<'_>, value: &Value, place: Place) {
     for one in value.alternatives() {
-        let whole =
-            matches!(one, Value::Event(path) if path.is_empty() || path.ends_with("Records") || path.ends_with("[]"));
-        if !whole && !matches!(one, Value::Object(_)) {
+        let is_text = matches!(one, Value::Event(_) | Value::FromEvent(_) | Value::Pattern(_));
+        if is_text && !is_container(one) {
             taint::sink(evaluator, Sink::Log, one, place);
         }
     }
+}
+
+/// Whether all of the event in a value is a part that holds others rather than text.
+fn is_container(value: &Value) -> bool {
+    const NAMES: [&str; 7] =
+        ["Records", "headers", "queryStringParameters", "pathParameters", "requestContext", "detail", "dynamodb"];
+    taint::sources(value).iter().all(|source| {
+        let last = source.rsplit('.').next().unwrap_or(source);
+        last.is_empty() || last.ends_with("[]") || NAMES.contains(&last)
+    })
 }
 
 /// A method of something that can't be told, by its name and by what it is handed.
