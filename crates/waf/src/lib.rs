@@ -9,11 +9,12 @@
 //!   [`Engine::warm`]; all of them run in linear time.
 //! - [`walk`] visits every string and object key of an event, however it is wrapped: JSON in JSON, base64,
 //!   percent-encoding, HTML entities, escapes, forms. It works within [`Limits`] and fails with [`LimitExceeded`].
+//! - [`seclang`] runs rules written in SecLang, such as the OWASP Core Rule Set, over HTTP transactions.
 //! - [`decode`] holds the wrappings; [`rules`] the rules, a file per family, each with its own documentation.
 //!
-//! Deliberately absent: SecLang and the Core Rule Set (a later addition beside `rules`), decompression (a reader's
-//! work: it knows which field is gzip), multipart parsing, and knowledge of what an event looks like (the caller
-//! says so through [`Context`]).
+//! Deliberately absent: decompression (a reader's work: it knows which field is gzip), the Core Rule Set itself (users
+//! bring the version they want), its rules over the leaves of events, and knowledge of what an event looks like (the
+//! caller says so through [`Context`]).
 //!
 //! What it misses: injections written in the target's ordinary words with no mark of their own (`UNION SELECT secret`
 //! without any list or table is only a hint, `7 OR 1` passes), placeholders that are no more than a name, whatever the

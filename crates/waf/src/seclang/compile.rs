@@ -221,6 +221,16 @@ impl RuleSet {
         self.rules.iter().filter(|rule| !rule.operator.warm()).map(|rule| rule.actions.id.unwrap_or(0)).collect()
     }
 
+    /// The same rules, each asked about every value: slow, and what the fast way must agree with.
+    pub fn without_prefilter(mut self) -> RuleSet {
+        for rule in &mut self.rules {
+            rule.scan = NONE;
+            rule.bytes.clear();
+            rule.group = NONE;
+        }
+        self
+    }
+
     /// The number of rules, each link of a chain counted.
     pub fn len(&self) -> usize {
         self.rules.len()
@@ -399,10 +409,13 @@ impl Compiler<'_> {
             "secrequestbodyjsondepthlimit" => set_number(|settings| &mut settings.json_depth),
             "secargumentslimit" => set_number(|settings| &mut settings.arguments),
             "secuploadfilelimit" => set_number(|settings| &mut settings.file_limit),
-            "seccollectiontimeout" => {
-                number.map(|number| settings.collection_timeout = number as u64);
-                None
-            }
+            "seccollectiontimeout" => match number {
+                Some(number) => {
+                    settings.collection_timeout = number as u64;
+                    None
+                }
+                None => Some(format!("`{first}` is no number")),
+            },
             "secrequestbodylimitaction" => {
                 settings.reject_long_request = first.eq_ignore_ascii_case("Reject");
                 None

@@ -24,9 +24,12 @@ pub trait Collections: Send + Sync {
     fn write(&self, collection: &str, key: &[u8], record: Record, expires: u64);
 }
 
+/// Collection and key.
+type Place = (String, Vec<u8>);
+
 /// A store in memory with a limited number of records; when it is full, those that expire first make room.
 pub struct MemoryCollections {
-    records: Mutex<HashMap<(String, Vec<u8>), (Record, u64)>>,
+    records: Mutex<HashMap<Place, (Record, u64)>>,
     most: usize,
 }
 

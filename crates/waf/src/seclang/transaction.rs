@@ -632,10 +632,8 @@ impl<'r> Transaction<'r> {
             let cased = out.eq_ignore_ascii_case(input);
             let span = self.span(&out);
             let derived = self.content(span);
-            if cased {
-                if let Some(new) = self.contents.get_mut(derived as usize) {
-                    new.like = content;
-                }
+            if let Some(new) = self.contents.get_mut(derived as usize).filter(|_| cased) {
+                new.like = content;
             }
             derived
         };
