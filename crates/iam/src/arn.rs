@@ -158,6 +158,11 @@ pub(crate) fn by_name(prefix: &str, kind: &str, name: Value) -> Option<Value> {
     Some(arn)
 }
 
+/// The service that ARNs of a kind carry, which isn't always the prefix of the actions on it: `rds` for `rds-data`.
+fn arn_service<'a>(prefix: &'a str, kind: &str) -> &'a str {
+    facts::resource_arn(prefix, kind).and_then(|arn| arn.split(':').nth(2)).unwrap_or(prefix)
+}
+
 /// Every resource of a kind in the account.
 pub(crate) fn all_of(prefix: &str, kind: &str) -> Value {
     by_name(prefix, kind, Value::text("*")).unwrap_or_else(|| Value::text("*"))
@@ -178,9 +183,42 @@ impl Namer<'_> {
             .or_else(role)
     }
 
-    /// Whether something of the template is of the service with this IAM prefix.
-    pub(crate) fn fits(&self, name: &str, prefix: &str) -> bool {
-        self.resource_type(name).is_some_and(|resource_type| prefix_of(resource_type) == prefix)
+    /// Whether something of the template is of the service that ARNs of a kind carry.
+    pub(crate) fn fits(&self, name: &str, prefix: &str, kind: &str) -> bool {
+        let service = arn_service(prefix, kind);
+        self.resource_type(name).is_some_and(|resource_type| prefix_of(resource_type) == service)
+    }
+
+    /// Whether a value plainly names something of another service.
+    fn is_of_another_service(&self, value: &Value, prefix: &str, kind: &str) -> bool {
+        match value.parts() {
+            [Part::Ref(name)] => {
+                self.resource_type(name).is_some() && !self.fits(name, prefix, kind) && self.is_arn_of(name)
+            }
+            [Part::Attribute(name, attribute)] => {
+                // A database's own secret is an attribute of the database.
+                let secret = arn_service(prefix, kind) == "secretsmanager" && attribute.contains("Secret");
+                let own = self
+                    .resource_type(name)
+                    .is_some_and(|own| ARN_ATTRIBUTES.iter().any(|(known, arn)| *known == own && arn == attribute));
+                own && !secret && !self.fits(name, prefix, kind)
+            }
+            _ => {
+                let shown = value.to_string();
+                // Holes of the partition hold colons of their own.
+                let rest = shown.strip_prefix("arn:").map(|rest| rest.trim_start_matches("${AWS::Partition}"));
+                let service = rest.and_then(|rest| rest.split(':').nth(1));
+                service.is_some_and(|service| {
+                    service.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-')
+                        && !service.is_empty()
+                        && service != arn_service(prefix, kind)
+                })
+            }
+        }
+    }
+
+    fn is_arn_of(&self, name: &str) -> bool {
+        self.resource_type(name).is_some_and(|own| ARN_REFERENCES.contains(&own))
     }
 
     /// The ARN of something of the template, as a template would write it.
@@ -233,8 +271,11 @@ impl Namer<'_> {
             // `arn:...:table/?` still says of which service, but not which.
             return Named::Unknown(why.clone());
         }
+        if self.is_of_another_service(value, prefix, kind) {
+            return Named::Unknown("it names something of another service".into());
+        }
         if let [Part::Ref(name) | Part::Attribute(name, _)] = value.parts() {
-            if self.fits(name, prefix)
+            if self.fits(name, prefix, kind)
                 && let Some(arn) = self.of_template(name, prefix, kind)
             {
                 return Named::Arn(adapt(arn, prefix, kind));
@@ -254,7 +295,7 @@ impl Namer<'_> {
         }
         let name = bare_name(value, prefix);
         if let [Part::Ref(owner) | Part::Attribute(owner, _)] = name.parts()
-            && self.fits(owner, prefix)
+            && self.fits(owner, prefix, kind)
             && let Some(arn) = self.of_template(owner, prefix, kind)
         {
             return Named::Arn(adapt(arn, prefix, kind));
@@ -288,7 +329,7 @@ impl Namer<'_> {
     fn owner_of_arn(&self, value: &Value, prefix: &str, kind: &str) -> Option<Value> {
         let tail = after_last(value, &[':', '/']);
         let owner = match tail.parts() {
-            [Part::Ref(name) | Part::Attribute(name, _)] if self.fits(name, prefix) => name.as_str(),
+            [Part::Ref(name) | Part::Attribute(name, _)] if self.fits(name, prefix, kind) => name.as_str(),
             _ => self.deployed(&tail, prefix)?,
         };
         self.of_template(owner, prefix, kind)

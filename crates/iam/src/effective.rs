@@ -131,6 +131,24 @@ impl Permissions {
         })
     }
 
+    /// Whether it allows something that another doesn't: an action with a resource that no statement of the other covers.
+    pub(crate) fn beyond(&self, other: &Self) -> bool {
+        let covered = |statement: &Statement| {
+            other.statements.iter().filter(|own| own.effect == Effect::Allow).any(|own| {
+                let patterns: Vec<Pattern> = own.actions.iter().map(|action| Pattern::action(action)).collect();
+                let resources: Vec<Pattern> = own.resources.iter().map(Pattern::value).collect();
+                own.not_actions == statement.not_actions
+                    && own.not_resources == statement.not_resources
+                    && statement.actions.iter().all(|action| covers_any(&patterns, &Pattern::action(action)))
+                    && statement.resources.iter().all(|value| covers_any(&resources, &Pattern::value(value)))
+            })
+        };
+        self.statements
+            .iter()
+            .filter(|statement| statement.effect == Effect::Allow)
+            .any(|statement| !covered(statement))
+    }
+
     /// Everything it may do, known action by known action. A wildcard becomes many grants.
     pub fn grants(&self) -> Vec<Grant> {
         let mut grants = Vec::new();

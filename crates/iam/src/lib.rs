@@ -5,6 +5,7 @@ mod arn;
 pub mod condition;
 pub mod document;
 mod effective;
+mod escalation;
 pub mod evaluate;
 mod excess;
 mod need;
@@ -13,6 +14,7 @@ mod platform;
 pub mod render;
 
 pub use effective::{Ability, Grant, Permissions, effective};
+pub use escalation::{Escalation, Reach, Step, escalations};
 pub use evaluate::{Decision, Policies, Request, Verdict, evaluate};
 pub use excess::{Excess, excess};
 pub use need::{Need, PlatformNeed, Policy, Unresolved, least_privilege};

@@ -1,11 +1,15 @@
 //! What a function needs: the least policy with which its code and its platform work, every statement with the lines that need it.
 
-use crate::arn::{Named, Namer, all_of, by_name, kind};
+use crate::Pattern;
+use crate::arn::{Named, Namer, all_of, by_name, canonical, kind};
 use crate::evaluate::names_action;
 use crate::platform;
 use graph::{Application, Behaviour, CallTarget, CloudCall, Effect, Function, Part, ResourceKind, TriggerKind, Value};
 use source::{Sources, Span};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Actions that may be on an index of a table.
+const READS_INDEXES: &[&str] = &["dynamodb:Query", "dynamodb:Scan", "dynamodb:PartiQLSelect"];
 
 /// The least policy of one function.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -180,10 +184,7 @@ impl Derivation<'_> {
         call: &CloudCall,
         wanted: &mut Wanted,
     ) {
-        if kind == "table"
-            && matches!(name, "dynamodb:Query" | "dynamodb:Scan" | "dynamodb:PartiQLSelect")
-            && self.uses_index(call)
-        {
+        if kind == "table" && READS_INDEXES.contains(&name) && self.uses_index(call) {
             let mut index = resource.clone();
             index.push(Part::Text("/index/*".into()));
             wanted.add(name, index, call.span);
@@ -231,7 +232,8 @@ impl Derivation<'_> {
             return self.connections(name, call, wanted);
         }
         let why = match &call.target {
-            CallTarget::None if kind == "topic" => return vec![Value::text("*")],
+            // Texting a telephone, or a type that calls may leave out.
+            CallTarget::None if kind == "topic" || !requires(name) => return vec![Value::text("*")],
             CallTarget::None => return vec![all_of(prefix, kind)],
             CallTarget::Event => "the caller chooses it".to_string(),
             CallTarget::Unknown => "its source doesn't tell it".to_string(),
@@ -262,7 +264,7 @@ impl Derivation<'_> {
                 return vec![own];
             }
         }
-        let (resources, how) = self.narrowest(name, prefix, kind);
+        let (resources, how) = self.narrowest(name, prefix, kind, call);
         wanted.doubt(name, format!("{why}; {how}"), call.span);
         resources
     }
@@ -284,16 +286,29 @@ impl Derivation<'_> {
     }
 
     /// The narrowest that is still right where the code doesn't tell: what the environment names, what the role has, all of the kind.
-    fn narrowest(&self, action: &str, prefix: &str, kind: &str) -> (Vec<Value>, &'static str) {
+    fn narrowest(&self, action: &str, prefix: &str, kind: &str, call: &CloudCall) -> (Vec<Value>, &'static str) {
+        let text = self.sources.slice(call.span);
+        let arn = |variable: &graph::EnvironmentVariable| match self.namer.name(&variable.value, prefix, kind) {
+            Named::Arn(arn) => Some((arn.to_string(), arn)),
+            Named::Unknown(_) => None,
+        };
+        // A call that spells out a variable of its function means that one, however it gets at it.
+        let spelled: BTreeMap<String, Value> = self
+            .function
+            .environment
+            .iter()
+            .filter(|variable| variable.name.len() > 3 && mentions(text, &variable.name))
+            .filter_map(arn)
+            .collect();
+        if spelled.len() == 1 {
+            return (spelled.into_values().collect(), "taken to be the one whose variable the call spells out");
+        }
         let named: BTreeMap<String, Value> = self
             .function
             .environment
             .iter()
-            .filter(|variable| variable.value.resource().is_some_and(|name| self.namer.fits(name, prefix)))
-            .filter_map(|variable| match self.namer.name(&variable.value, prefix, kind) {
-                Named::Arn(arn) => Some((arn.to_string(), arn)),
-                Named::Unknown(_) => None,
-            })
+            .filter(|variable| variable.value.resource().is_some_and(|name| self.namer.fits(name, prefix, kind)))
+            .filter_map(arn)
             .collect();
         if named.len() == 1 {
             return (named.into_values().collect(), "taken to be the one that its environment names");
@@ -305,15 +320,17 @@ impl Derivation<'_> {
                 continue;
             }
             for value in &statement.resources {
-                let whole = statement.not_resources
-                    || value.has_unknown()
-                    || !value.resources().any(|name| self.namer.fits(name, prefix));
-                if whole {
+                let everything = canonical(self.application, &all_of(prefix, kind));
+                let everything = Pattern::value(&everything);
+                let pattern = Pattern::value(&canonical(self.application, value));
+                if statement.not_resources || value.has_unknown() || pattern.covers(&everything) {
                     return (vec![all_of(prefix, kind)], "left open to all of its kind");
                 }
-                let right_kind = prefix != "s3" || value.to_string().contains('/') == (kind == "object");
-                if right_kind {
-                    granted.insert(value.to_string(), value.clone());
+                let shown = value.to_string();
+                let index = shown.contains("/index/") && !READS_INDEXES.contains(&action);
+                let right_kind = prefix != "s3" || shown.contains('/') == (kind == "object");
+                if pattern.intersects(&everything) && right_kind && !index {
+                    granted.insert(shown, value.clone());
                 }
             }
         }
@@ -429,7 +446,7 @@ impl Derivation<'_> {
             property = key;
         }
         let value = crate::document::property_value(property);
-        let Some(key) = value.resource().filter(|name| self.namer.fits(name, "kms")) else { return };
+        let Some(key) = value.resource().filter(|name| self.namer.fits(name, "kms", "key")) else { return };
         let needed: &[&str] = match action {
             "sqs:SendMessage" | "sns:Publish" => &["kms:Decrypt", "kms:GenerateDataKey"],
             "kinesis:PutRecord" | "kinesis:PutRecords" | "s3:PutObject" => &["kms:GenerateDataKey"],
@@ -452,6 +469,20 @@ impl Derivation<'_> {
             wanted.add(name, arn.clone(), span);
         }
     }
+}
+
+/// Whether a text has a name between quotes.
+fn mentions(text: &str, name: &str) -> bool {
+    text.match_indices(name).any(|(at, _)| {
+        let before = text.get(..at).and_then(|before| before.chars().next_back());
+        let after = text.get(at + name.len()..).and_then(|after| after.chars().next());
+        matches!((before, after), (Some('"' | '\''), Some('"' | '\'')))
+    })
+}
+
+/// Whether every call of an action names a resource.
+fn requires(action: &str) -> bool {
+    facts::action(action).is_some_and(|action| action.resource_types().any(|kind| kind.required))
 }
 
 /// `table.scan()`: nothing is given at all.

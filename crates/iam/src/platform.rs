@@ -63,7 +63,7 @@ pub(crate) fn needs(application: &Application, function: &Function) -> Vec<Platf
         let Some(source) = &trigger.source else { continue };
         let resource = match (prefix, source.parts()) {
             // The stream of a table is an attribute of it.
-            ("dynamodb", [Part::Ref(name) | Part::Attribute(name, _)]) if namer.fits(name, prefix) => {
+            ("dynamodb", [Part::Ref(name) | Part::Attribute(name, _)]) if namer.fits(name, prefix, "table") => {
                 Value::part(Part::Attribute(name.clone(), "StreamArn".into()))
             }
             _ => match namer.name(source, prefix, kind) {
@@ -77,7 +77,7 @@ pub(crate) fn needs(application: &Application, function: &Function) -> Vec<Platf
         add(format!("polling of {source} inside its network"), vpc, Value::text("*"), trigger.span, true);
     }
     if let Some(target) = &function.dead_letter {
-        let topic = target.value.resource().is_some_and(|name| namer.fits(name, "sns"))
+        let topic = target.value.resource().is_some_and(|name| namer.fits(name, "sns", "topic"))
             || target.value.to_string().contains(":sns:");
         let (action, prefix, kind) =
             if topic { ("sns:Publish", "sns", "topic") } else { ("sqs:SendMessage", "sqs", "queue") };
