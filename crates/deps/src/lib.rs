@@ -1,0 +1,22 @@
+//! Dependencies: what manifests and lockfiles bring along, and which of it advisories warn of.
+//!
+//! [`read`] gives the packages of one file with their places, [`Build`] makes a compact index of OSV documents, and
+//! [`match_packages`] asks it. Version ranges are compared by each ecosystem's own rules.
+//!
+//! Deliberately absent: the network (the caller brings text and files), resolving ranges to versions, ecosystems other than
+//! npm and PyPI, `Pipfile` and `setup.py` without a lockfile, and CVSS scores of versions 2 and 4.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod advisories;
+mod matching;
+mod package;
+mod purl;
+mod readers;
+mod versions;
+
+pub use advisories::{Advisory, Build, BuildError, Built, Holding, Index, IndexError, IndexFiles};
+pub use matching::{Certainty, Matching, Vulnerable, match_packages, worst};
+pub use package::{MAX_PACKAGES, Package, Reading, Version};
+pub use readers::{Format, read};
+pub use versions::Ecosystem;
