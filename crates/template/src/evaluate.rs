@@ -8,9 +8,12 @@ use crate::normalize::intrinsic;
 use base64::Engine;
 use graph::{Part, Setting, Value};
 use source::{Entry, Node, NodeKind};
+use std::collections::HashMap;
 
 /// How deep one value may lead into others; templates of people stay under ten.
 const MAX_DEPTH: usize = 64;
+/// The longest text that a substitution may give, in bytes: code written into a template may have 4 MB.
+const MAX_WEIGHT: usize = 5 << 20;
 
 impl Template {
     /// The node with every `Fn::If` and `Fn::FindInMap` in it replaced by what they give and `AWS::NoValue` left out; none
@@ -228,15 +231,24 @@ impl Template {
         };
         let Some(template) = template.scalar() else { return Value::unknown("Fn::Sub") };
         let mut value = Value::default();
+        // A variable is worked out once however often it is named, and what comes of it is bounded: variables that name
+        // other variables ten times each would otherwise grow without end.
+        let mut known: HashMap<&str, Value> = HashMap::new();
+        let mut weight = 0;
         for piece in pieces(template) {
-            match piece {
-                Piece::Text(text) => value.push(Part::Text(text.to_string())),
-                Piece::Literal(name) => value.push(Part::Text(format!("${{{name}}}"))),
+            let next = match piece {
+                Piece::Text(text) => Value::text(text),
+                Piece::Literal(name) => Value::text(format!("${{{name}}}")),
                 Piece::Name(name) => match variables.and_then(|variables| variables.get(name)) {
-                    Some(variable) => value.extend(self.value_at(variable, depth + 1)),
-                    None => value.extend(self.reference(name)),
+                    Some(variable) => known.entry(name).or_insert_with(|| self.value_at(variable, depth + 1)).clone(),
+                    None => self.reference(name),
                 },
+            };
+            weight += weight_of(&next);
+            if weight > MAX_WEIGHT {
+                return Value::unknown("Fn::Sub (too long)");
             }
+            value.extend(next);
         }
         value
     }
@@ -404,6 +416,15 @@ impl Template {
             }),
         }
     }
+}
+
+/// The room a value takes, roughly, in bytes.
+fn weight_of(value: &Value) -> usize {
+    let part = |part: &Part| match part {
+        Part::Text(text) => text.len(),
+        _ => 64,
+    };
+    value.parts().iter().map(part).sum()
 }
 
 /// `Fn::And` (`deciding` false) and `Fn::Or` (`deciding` true): one such operand settles it.

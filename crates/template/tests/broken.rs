@@ -340,3 +340,16 @@ fn templates_are_told_from_other_files() {
         assert!(!looks_like_template(path, text), "{text}");
     }
 }
+
+#[test]
+fn substitutions_that_multiply_each_other_come_to_an_end() {
+    let mut name = "x".repeat(100);
+    for _ in 0..30 {
+        name = format!("!Sub ['{}', {{ a: {name} }}]", "${a}".repeat(10));
+    }
+    let read = read(&format!(
+        "Resources:\n  F:\n    Type: AWS::Lambda::Function\n    Properties:\n      Handler: app.handler\n      FunctionName: {name}\n"
+    ));
+    let function = &read.application().functions[0];
+    assert!(function.deployed_name.as_ref().unwrap().has_unknown(), "said to be open, rather than 10^32 letters long");
+}
