@@ -5,9 +5,11 @@ pub(crate) mod fence;
 pub(crate) mod hunt;
 pub(crate) mod inspect;
 pub(crate) mod map;
+pub(crate) mod policy;
 pub(crate) mod scan;
 pub(crate) mod send;
 pub(crate) mod up;
+pub(crate) mod waf;
 
 use std::path::Path;
 

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 ///
 /// Exits with 0 when all is well, 1 when --diff finds permissions that nothing needs, and 2 when the work could not be done.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     /// A folder, or one template.
     path: PathBuf,
     /// Only this function (its logical id).
@@ -58,7 +58,7 @@ struct Entry<'a> {
 ///
 /// # Errors
 /// Where the path can't be read or holds no application, and where the function that is asked for isn't there.
-pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let loaded = super::load(&args.path, &::scan::Options::default())?;
     super::tell_errors(&loaded);
     let sources = &loaded.sources;
@@ -89,11 +89,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 fn entries<'a>(application: &'a Application, sources: &Sources) -> Vec<Entry<'a>> {
-    let policies: Vec<Policy> = application
-        .functions
-        .iter()
-        .map(|function| iam::least_privilege(application, function, sources))
-        .collect();
+    let policies: Vec<Policy> =
+        application.functions.iter().map(|function| iam::least_privilege(application, function, sources)).collect();
     let mut shared: BTreeMap<&str, Vec<&Policy>> = BTreeMap::new();
     for (function, policy) in application.functions.iter().zip(&policies) {
         if let Some(identity) = &function.identity {
@@ -110,7 +107,9 @@ fn entries<'a>(application: &'a Application, sources: &Sources) -> Vec<Entry<'a>
             let needed = shared.get(identity.name.as_str()).cloned().unwrap_or_default();
             let excess = iam::excess(application, identity, &needed);
             let remark = match (&excess, identity.unresolved_policies.as_slice()) {
-                (None, _) => Some("code that runs as its role wasn't read, so what is too much can't be told".to_string()),
+                (None, _) => {
+                    Some("code that runs as its role wasn't read, so what is too much can't be told".to_string())
+                }
                 (_, []) => None,
                 (_, unknown) => {
                     let names: Vec<String> = unknown.iter().map(|policy| format!("`{}`", policy.value)).collect();
@@ -280,11 +279,8 @@ fn difference(entry: &Entry<'_>, sources: &Sources) -> String {
 
 /// One document, or an object of documents by function where there are several.
 fn iam_documents(entries: &[Entry<'_>]) -> anyhow::Result<String> {
-    let documents: serde_json::Map<String, Json> = entries
-        .iter()
-        .zip(names(entries))
-        .map(|(entry, name)| (name, iam::render::document(&entry.policy)))
-        .collect();
+    let documents: serde_json::Map<String, Json> =
+        entries.iter().zip(names(entries)).map(|(entry, name)| (name, iam::render::document(&entry.policy))).collect();
     let whole = match entries {
         [one] => iam::render::document(&one.policy),
         _ => Json::Object(documents),
