@@ -311,6 +311,9 @@ impl Namer<'_> {
         {
             return Named::Unknown(format!("`{parameter}` holds the address of a queue, not its name"));
         }
+        if prefix == "ec2" && name.as_text().is_some_and(|text| !text.contains("-0")) {
+            return Named::Unknown("its ARN holds an id, not a name".into());
+        }
         if prefix == "kms" && name.to_string().starts_with("alias/") {
             return Named::Unknown("a key that is named by its alias".into());
         }
@@ -327,7 +330,9 @@ impl Namer<'_> {
 
     /// The resource of the template that an ARN written out means: `arn:aws:dynamodb:..:table/${Orders}`.
     fn owner_of_arn(&self, value: &Value, prefix: &str, kind: &str) -> Option<Value> {
-        let tail = after_last(value, &[':', '/']);
+        // `bucket/*` is all of the bucket; a longer path is kept as it was written.
+        let whole = prefix == "s3" && before_slash(value).to_string() + "/*" == value.to_string();
+        let tail = if whole { after_last(&before_slash(value), &[':']) } else { after_last(value, &[':', '/']) };
         let owner = match tail.parts() {
             [Part::Ref(name) | Part::Attribute(name, _)] if self.fits(name, prefix, kind) => name.as_str(),
             _ => self.deployed(&tail, prefix)?,

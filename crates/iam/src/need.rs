@@ -234,7 +234,11 @@ impl Derivation<'_> {
         let why = match &call.target {
             // Texting a telephone, or a type that calls may leave out.
             CallTarget::None if kind == "topic" || !requires(name) => return vec![Value::text("*")],
-            CallTarget::None => return vec![all_of(prefix, kind)],
+            CallTarget::None => {
+                // What a call needs to be given and doesn't show is what the environment names, if it names one.
+                let named = self.of_environment(prefix, kind, call).map(|(arn, _)| arn);
+                return vec![named.unwrap_or_else(|| all_of(prefix, kind))];
+            }
             CallTarget::Event => "the caller chooses it".to_string(),
             CallTarget::Unknown => "its source doesn't tell it".to_string(),
             CallTarget::Literal(text) => match self.namer.name(&Value::text(text.clone()), prefix, kind) {
@@ -249,10 +253,9 @@ impl Derivation<'_> {
                 None => format!("the template doesn't set `{variable}`"),
             },
         };
-        if prefix == "s3"
-            && call.target == CallTarget::Event
-            && let Some(bucket) = self.triggering_bucket()
-            && let Named::Arn(arn) = self.namer.name(&bucket, prefix, kind)
+        if call.target == CallTarget::Event
+            && let Some(source) = self.triggering(prefix)
+            && let Named::Arn(arn) = self.namer.name(&source, prefix, kind)
         {
             return vec![arn];
         }
@@ -285,8 +288,8 @@ impl Derivation<'_> {
         }
     }
 
-    /// The narrowest that is still right where the code doesn't tell: what the environment names, what the role has, all of the kind.
-    fn narrowest(&self, action: &str, prefix: &str, kind: &str, call: &CloudCall) -> (Vec<Value>, &'static str) {
+    /// The one thing of a kind that the function's environment names: by the variable that the call spells out, or by there being only one.
+    fn of_environment(&self, prefix: &str, kind: &str, call: &CloudCall) -> Option<(Value, &'static str)> {
         let text = self.sources.slice(call.span);
         let arn = |variable: &graph::EnvironmentVariable| match self.namer.name(&variable.value, prefix, kind) {
             Named::Arn(arn) => Some((arn.to_string(), arn)),
@@ -301,7 +304,7 @@ impl Derivation<'_> {
             .filter_map(arn)
             .collect();
         if spelled.len() == 1 {
-            return (spelled.into_values().collect(), "taken to be the one whose variable the call spells out");
+            return spelled.into_values().next().zip(Some("taken to be the one whose variable the call spells out"));
         }
         let named: BTreeMap<String, Value> = self
             .function
@@ -311,7 +314,15 @@ impl Derivation<'_> {
             .filter_map(arn)
             .collect();
         if named.len() == 1 {
-            return (named.into_values().collect(), "taken to be the one that its environment names");
+            return named.into_values().next().zip(Some("taken to be the one that its environment names"));
+        }
+        None
+    }
+
+    /// The narrowest that is still right where the code doesn't tell: what the environment names, what the role has, all of the kind.
+    fn narrowest(&self, action: &str, prefix: &str, kind: &str, call: &CloudCall) -> (Vec<Value>, &'static str) {
+        if let Some((arn, how)) = self.of_environment(prefix, kind, call) {
+            return (vec![arn], how);
         }
         let mut granted: BTreeMap<String, Value> = BTreeMap::new();
         let statements = self.application.identity_of(self.function).map_or(&[][..], |identity| &identity.statements);
@@ -330,7 +341,10 @@ impl Derivation<'_> {
                 let index = shown.contains("/index/") && !READS_INDEXES.contains(&action);
                 let right_kind = prefix != "s3" || shown.contains('/') == (kind == "object");
                 if pattern.intersects(&everything) && right_kind && !index {
-                    granted.insert(shown, value.clone());
+                    match self.namer.name(value, prefix, kind) {
+                        Named::Arn(arn) => granted.insert(arn.to_string(), arn),
+                        Named::Unknown(_) => granted.insert(shown, value.clone()),
+                    };
                 }
             }
         }
@@ -340,15 +354,22 @@ impl Derivation<'_> {
         (granted.into_values().collect(), "limited to what its role names")
     }
 
-    /// The bucket whose events start the function, if there is one only: an object of the event lies in it.
-    fn triggering_bucket(&self) -> Option<Value> {
-        let mut buckets = self
+    /// What starts the function, where that is one thing only and of the service: an object of the event lies in its bucket, a user in
+    /// its pool, a message in its queue.
+    fn triggering(&self, prefix: &str) -> Option<Value> {
+        let fits = |kind: TriggerKind| {
+            matches!(
+                (prefix, kind),
+                ("s3", TriggerKind::S3) | ("cognito-idp", TriggerKind::Cognito) | ("sqs", TriggerKind::Sqs)
+            )
+        };
+        let mut sources = self
             .application
             .triggers_of(&self.function.name)
-            .filter(|trigger| trigger.kind == TriggerKind::S3)
+            .filter(|trigger| fits(trigger.kind))
             .map(|trigger| trigger.source.clone());
-        let bucket = buckets.next()??;
-        buckets.all(|other| other.as_ref() == Some(&bucket)).then_some(bucket)
+        let source = sources.next()??;
+        sources.all(|other| other.as_ref() == Some(&source)).then_some(source)
     }
 
     /// Connections of a WebSocket API: the one that starts the function, or the only one there is.

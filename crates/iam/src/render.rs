@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use std::fmt::Write as _;
 
 /// Everything a policy grants: what the code needs, then what the platform does.
-fn all<'a>(policy: &'a Policy, without_sam: bool) -> impl Iterator<Item = (Option<&'a str>, &'a Need)> {
+fn all(policy: &Policy, without_sam: bool) -> impl Iterator<Item = (Option<&str>, &Need)> {
     let platform = policy.platform.iter().filter(move |platform| !(without_sam && platform.added_by_sam));
     policy
         .statements
