@@ -41,8 +41,14 @@ pub fn difference(before: &Fence, after: &Fence) -> Vec<Change> {
             Some(earlier) => compare(name, earlier, function, &mut changes),
         }
     }
-    for name in before.functions.keys().filter(|name| !after.functions.contains_key(*name)) {
-        changes.push(Change { function: Some(name.clone()), widens: false, what: "is gone".into(), because: None });
+    for (name, function) in before.functions.iter().filter(|(name, _)| !after.functions.contains_key(*name)) {
+        // A renamed function is a new one here: what people wrote under its old name is theirs to carry over.
+        let what = match of_people(function) {
+            0 => "is gone".to_string(),
+            1 => "is gone, and with it a line of yours".to_string(),
+            lines => format!("is gone, and with it {lines} lines of yours"),
+        };
+        changes.push(Change { function: Some(name.clone()), widens: false, what, because: None });
     }
     let names: BTreeSet<&String> = before.schemas.keys().chain(after.schemas.keys()).collect();
     for name in names {
@@ -58,6 +64,20 @@ pub fn difference(before: &Fence, after: &Fence) -> Vec<Change> {
         }
     }
     changes
+}
+
+/// How many lines of a function's fence people wrote or wrote into.
+fn of_people(function: &FunctionFence) -> usize {
+    let own = |because: &Option<String>| !because.as_deref().is_some_and(crate::file::is_evidence);
+    let events =
+        function.events.iter().filter(|line| own(&line.because) || line.body.is_some() || !line.allow.is_empty());
+    let permissions = function.permissions.iter().filter(|line| line.denies() || own(&line.because));
+    let network = function.network.iter().filter(|line| own(&line.because));
+    let processes = match &function.processes {
+        Processes::List(list) => list.iter().filter(|line| own(&line.because)).count(),
+        Processes::Word(word) => usize::from(*word == crate::model::ProcessWord::Any),
+    };
+    events.count() + permissions.count() + network.count() + processes + usize::from(function.mode.is_some())
 }
 
 fn without_evidence(schema: &serde_json::Value) -> serde_json::Value {
@@ -198,6 +218,17 @@ fn invokes(function: &FunctionFence) -> Vec<Line> {
 mod tests {
     use super::*;
     use crate::{NetworkFence, PermissionFence};
+
+    #[test]
+    fn a_function_that_goes_says_what_goes_with_it() {
+        let mut before = Fence::default();
+        let deny = PermissionFence { deny: Some("s3:DeleteObject".into()), on: "*".into(), ..Default::default() };
+        let host = NetworkFence { host: "pay.example".into(), port: 443, because: Some("app.py:3".into()) };
+        let fence = FunctionFence { permissions: vec![deny], network: vec![host], ..Default::default() };
+        before.functions.insert("Old".into(), fence);
+        let changes = difference(&before, &Fence::default());
+        assert_eq!(changes[0].to_string(), "Old is gone, and with it a line of yours");
+    }
 
     #[test]
     fn a_wider_fence_is_told_in_words_and_moved_lines_are_not() {
