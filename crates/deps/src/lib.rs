@@ -9,14 +9,20 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod advisories;
+mod cyclonedx;
+mod inventory;
 mod matching;
 mod package;
 mod purl;
+mod reach;
 mod readers;
 mod versions;
 
 pub use advisories::{Advisory, Build, BuildError, Built, Holding, Index, IndexError, IndexFiles};
+pub use cyclonedx::cyclonedx;
+pub use inventory::{Governing, Manifest, governing, is_superseded};
 pub use matching::{Certainty, Matching, Vulnerable, match_packages, worst};
 pub use package::{MAX_PACKAGES, Package, Reading, Version};
+pub use reach::{Imported, Reach};
 pub use readers::{Format, read};
 pub use versions::Ecosystem;

@@ -1,0 +1,122 @@
+//! Which manifests bring along what a function's code imports, by where they lie.
+
+use crate::{Ecosystem, Format};
+use std::collections::BTreeSet;
+
+/// A manifest or lockfile by its path, relative to the root of what is looked at.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Manifest {
+    /// The path.
+    pub path: String,
+    /// The format.
+    pub format: Format,
+}
+
+/// The manifests that count for one folder of code, as places in the list that was asked about.
+pub type Governing = Vec<usize>;
+
+/// The folder of a path; empty for the root.
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// Whether another file of the same folder says more exactly what this one says: a lockfile beside a manifest, or
+/// `npm-shrinkwrap.json` beside `package-lock.json`, before which npm takes it.
+pub fn is_superseded(manifests: &[Manifest], at: usize) -> bool {
+    let Some(own) = manifests.get(at) else { return false };
+    manifests.iter().any(|other| {
+        let same_folder = folder(&other.path) == folder(&own.path) && other.path != own.path;
+        let locks = match own.format {
+            Format::PackageJson => other.format.is_lock() && other.format.ecosystem() == Ecosystem::Npm,
+            Format::PyProject => matches!(other.format, Format::PoetryLock | Format::UvLock),
+            Format::PackageLock => {
+                own.path.ends_with("package-lock.json") && other.path.ends_with("npm-shrinkwrap.json")
+            }
+            _ => false,
+        };
+        same_folder && locks
+    })
+}
+
+/// The manifests that count for code: those of the nearest folder that has any, from `innermost` (where the handler lies)
+/// up to `outermost` (where the template lies). A `requirements.txt` above `code_root` isn't packed with the code, so it
+/// doesn't count.
+pub fn governing(
+    manifests: &[Manifest],
+    ecosystem: Ecosystem,
+    innermost: &str,
+    code_root: &str,
+    outermost: &str,
+) -> Governing {
+    let clean = |path: &str| path.split('/').filter(|part| !matches!(*part, "" | ".")).collect::<Vec<_>>().join("/");
+    let (mut here, code_root, outermost) = (clean(innermost), clean(code_root), clean(outermost));
+    let within = |path: &str, above: &str| {
+        above.is_empty() || path == above || path.strip_prefix(above).is_some_and(|rest| rest.starts_with('/'))
+    };
+    loop {
+        let in_code = within(&here, &code_root);
+        let found: BTreeSet<usize> = manifests
+            .iter()
+            .enumerate()
+            .filter(|(at, manifest)| {
+                let beside = folder(&manifest.path) == here;
+                let development =
+                    manifest.format == Format::Requirements && !manifest.path.ends_with("requirements.txt");
+                beside
+                    && !development
+                    && manifest.format.ecosystem() == ecosystem
+                    && (in_code || manifest.format != Format::Requirements)
+                    && !is_superseded(manifests, *at)
+            })
+            .map(|(at, _)| at)
+            .collect();
+        if !found.is_empty() {
+            return found.into_iter().collect();
+        }
+        if here.is_empty() || here == outermost || !within(&here, &outermost) {
+            return Vec::new();
+        }
+        here = folder(&here).to_string();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifests(paths: &[&str]) -> Vec<Manifest> {
+        let manifest = |path: &&str| Manifest { path: (*path).to_string(), format: Format::of(path).unwrap() };
+        paths.iter().map(manifest).collect()
+    }
+
+    #[test]
+    fn the_nearest_folder_counts_and_a_lockfile_before_its_manifest() {
+        let all =
+            manifests(&["package.json", "src/a/package.json", "src/a/package-lock.json", "src/a/requirements.txt"]);
+        assert_eq!(governing(&all, Ecosystem::Npm, "src/a/lib", "src/a", ""), [2]);
+        assert_eq!(governing(&all, Ecosystem::Npm, "src/b", "src/b/", ""), [0]);
+        assert_eq!(governing(&all, Ecosystem::PyPi, "./src/a", "src/a", ""), [3]);
+        assert!(is_superseded(&all, 1) && !is_superseded(&all, 0));
+    }
+
+    #[test]
+    fn what_lies_above_the_code_or_the_template_is_not_packed() {
+        let all = manifests(&[
+            "requirements.txt",
+            "app/poetry.lock",
+            "app/pyproject.toml",
+            "app/src/requirements-dev.txt",
+            "package.json",
+        ]);
+        assert!(governing(&all, Ecosystem::PyPi, "other/src", "other/src", "other").is_empty());
+        assert_eq!(governing(&all, Ecosystem::PyPi, "app/src", "app/src", "app"), [1]);
+        assert!(governing(&all, Ecosystem::Npm, "app/src", "app/src", "app").is_empty());
+        assert!(governing(&all, Ecosystem::PyPi, "other", "other", "").is_empty());
+    }
+
+    #[test]
+    fn a_shrinkwrap_goes_before_a_lockfile() {
+        let all = manifests(&["a/npm-shrinkwrap.json", "a/package-lock.json", "a/package.json"]);
+        assert_eq!(governing(&all, Ecosystem::Npm, "a", "a", ""), [0]);
+    }
+}
