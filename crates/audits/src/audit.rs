@@ -17,11 +17,16 @@ mod server_side_request_forgery;
 mod shared_role;
 mod shell_injection;
 mod sql_injection;
+mod stack_trace_in_response;
 mod template_injection;
 mod unauthenticated_endpoint;
 mod unencrypted_resource;
 mod unsafe_deserialization;
 mod unvalidated_input;
+mod unverified_tls;
+mod unverified_token;
+mod weak_hash;
+mod weak_randomness;
 mod wildcard_permission;
 
 use crate::Audit;
@@ -45,11 +50,16 @@ const AUDITS: &[&dyn Audit] = &[
     &shared_role::SharedRole,
     &shell_injection::AUDIT,
     &sql_injection::AUDIT,
+    &stack_trace_in_response::AUDIT,
     &template_injection::AUDIT,
     &unauthenticated_endpoint::UnauthenticatedEndpoint,
     &unencrypted_resource::UnencryptedResource,
     &unsafe_deserialization::AUDIT,
     &unvalidated_input::UnvalidatedInput,
+    &unverified_tls::AUDIT,
+    &unverified_token::AUDIT,
+    &weak_hash::AUDIT,
+    &weak_randomness::AUDIT,
     &wildcard_permission::WildcardPermission,
 ];
 

@@ -458,4 +458,20 @@ export const handler = async (event) => {
         let shell = found("shell-injection", OPEN, "app.mjs", code);
         assert!(matches!(shell.as_slice(), [one] if one.starts_with("critical/high 5:")), "{shell:?}");
     }
+
+    #[test]
+    fn habits_weigh_by_who_reaches_the_function() {
+        let code = r#"import jwt, traceback
+def handler(event, context):
+    try:
+        return jwt.decode(event["headers"]["authorization"], options={"verify_signature": False})
+    except ValueError:
+        return {"statusCode": 400, "body": traceback.format_exc()}
+"#;
+        let says = |id: &str, events: &str| found(id, events, "app.py", code).concat();
+        assert!(says("unverified-token", OPEN).starts_with("high/medium 4:"));
+        assert!(says("unverified-token", CLOCK).starts_with("medium/medium 4:"));
+        assert!(says("stack-trace-in-response", OPEN).starts_with("medium/high 6:"));
+        assert!(says("stack-trace-in-response", CLOCK).starts_with("low/high 6:"));
+    }
 }

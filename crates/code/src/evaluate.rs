@@ -325,6 +325,7 @@ impl<'p> Evaluator<'p> {
             }
             Statement::Assign { target, value, declare } => {
                 let place = value.place;
+                library::practices::assignment(self, target, value);
                 let mut value = self.expression(value);
                 if let Pattern::Name(name) = target {
                     value = taint::named(self, value, name, place);
@@ -604,6 +605,7 @@ impl<'p> Evaluator<'p> {
             Kind::Map(entries) => {
                 let map = self.map(entries);
                 library::sinks::response(self, entries, &map);
+                library::practices::map(self, entries);
                 map
             }
             Kind::List(items) => {

@@ -3,7 +3,7 @@
 use crate::syntax::{Name, Place};
 use crate::taint::Harmless;
 use facts::Operation;
-use graph::{CallTarget, Sink};
+use graph::{CallTarget, PracticeKind, Sink};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A place with its module.
@@ -51,6 +51,9 @@ pub(crate) struct Record {
     pub(crate) flows: BTreeMap<(Site, Sink, Name), (Way, bool)>,
     /// Parts of the event that were looked at closely, with the sinks they are harmless to since.
     pub(crate) checked: HashMap<Name, Harmless>,
+    pub(crate) practices: BTreeSet<(Site, PracticeKind)>,
+    /// Whether some token's signature is checked.
+    pub(crate) verifies_tokens: bool,
     /// Parts of the event that were held against a schema.
     pub(crate) validated: BTreeSet<Name>,
     /// Places that say why something can't be told.

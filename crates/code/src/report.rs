@@ -7,7 +7,10 @@ use crate::project::Loaded;
 use crate::record::Site;
 use crate::syntax::Name;
 use findings::{Diagnostic, Level};
-use graph::{Behaviour, CloudCall, EventField, FileWrite, FlowStep, OutboundHost, ProcessStart, TaintFlow};
+use graph::{
+    Behaviour, CloudCall, EventField, FileWrite, FlowStep, OutboundHost, Practice, PracticeKind, ProcessStart,
+    TaintFlow,
+};
 use source::{FileId, SourceFile, Sources, Span};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -104,6 +107,13 @@ impl Draft {
                 TaintFlow { sink, source: source.to_string(), steps: steps.collect(), span: span(site), certain }
             })
             .collect();
+        behaviour.practices = record
+            .practices
+            .into_iter()
+            // What is looked at before the check (which key it is) is checked after all.
+            .filter(|(_, kind)| *kind != PracticeKind::UnverifiedToken || !record.verifies_tokens)
+            .map(|(site, kind)| Practice { kind, span: span(site) })
+            .collect();
         behaviour.imports = record.imports.into_iter().collect();
         let mut diagnostics = Vec::new();
         for (index, file) in files.iter().enumerate() {
@@ -174,6 +184,7 @@ impl Draft {
         behaviour.processes.iter_mut().for_each(|process| process.span = change(process.span));
         behaviour.writes.iter_mut().for_each(|write| write.span = change(write.span));
         behaviour.event_fields.iter_mut().for_each(|field| field.span = change(field.span));
+        behaviour.practices.iter_mut().for_each(|practice| practice.span = change(practice.span));
         for flow in &mut behaviour.flows {
             flow.span = change(flow.span);
             flow.steps.iter_mut().for_each(|step| step.span = change(step.span));

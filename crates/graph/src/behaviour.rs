@@ -25,6 +25,33 @@ pub struct Behaviour {
     pub imports: Vec<String>,
     /// Parts of the event that reach a place where their text is more than data.
     pub flows: Vec<TaintFlow>,
+    /// Habits that weaken it, whatever the event holds.
+    pub practices: Vec<Practice>,
+}
+
+/// A habit of the code that weakens it by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Practice {
+    /// Which one.
+    pub kind: PracticeKind,
+    /// Where.
+    pub span: Span,
+}
+
+/// Habits that the code reader knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PracticeKind {
+    /// A connection that takes any certificate.
+    UnverifiedTls,
+    /// A hash that can be forged (MD5, SHA-1).
+    WeakHash,
+    /// Something secret that is made of predictable numbers.
+    WeakRandomness,
+    /// A token whose claims are read without checking its signature.
+    UnverifiedToken,
+    /// A stack trace in what the caller gets.
+    StackTrace,
 }
 
 /// A part of the event on its way to a place where its text is more than data. Whether anyone hostile writes that part is up

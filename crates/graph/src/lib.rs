@@ -17,7 +17,8 @@ pub use application::{
     Provider, Resource, ResourceKind, Schema, Setting, Statement, Trigger, TriggerKind, UrlAuth,
 };
 pub use behaviour::{
-    Behaviour, CallTarget, CloudCall, EventField, FileWrite, FlowStep, OutboundHost, ProcessStart, Sink, TaintFlow,
+    Behaviour, CallTarget, CloudCall, EventField, FileWrite, FlowStep, OutboundHost, Practice, PracticeKind,
+    ProcessStart, Sink, TaintFlow,
 };
 pub use exposure::{Authorization, Exposure};
 pub use value::{Part, Value};

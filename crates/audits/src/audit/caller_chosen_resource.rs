@@ -18,10 +18,8 @@ The role decides what can be reached then, not the code, and roles tend to be wi
 ## Remediation
 Take names from the environment, or from a dictionary with the few that are meant.
 
-```yaml
-table:
-  before: dynamodb.Table(event["table"])
-  after: dynamodb.Table(TABLES[event["kind"]])
+```python
+table = dynamodb.Table(TABLES[event["kind"]])  # not event["table"]
 ```
 
 ## When it doesn't fire

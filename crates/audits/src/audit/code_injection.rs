@@ -18,10 +18,8 @@ Whoever writes that part of the event runs what they like in the function, with 
 ## Remediation
 Read data as data. For formulas use a parser that knows only what a formula needs.
 
-```yaml
-evaluate:
-  before: new Function("value", `return ${formula}`)(value)
-  after: formulas[name](value) # functions written beforehand
+```js
+const result = formulas[name](value); // functions written beforehand, not new Function(text)
 ```
 
 ## When it doesn't fire

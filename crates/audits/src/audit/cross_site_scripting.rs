@@ -19,10 +19,8 @@ A link to the page with a script in it runs that script as the page, for whoever
 ## Remediation
 Escape text on its way into HTML.
 
-```yaml
-body:
-  before: f"<p>no order {id}</p>"
-  after: f"<p>no order {html.escape(id)}</p>"
+```python
+body = f"<p>no order {html.escape(id)}</p>"
 ```
 
 ## When it doesn't fire

@@ -18,10 +18,8 @@ A line break starts a new entry, so that a sender can write entries that look li
 ## Remediation
 Log as JSON, with a logger that escapes.
 
-```yaml
-log:
-  before: print("order " + name)
-  after: logger.info({"order": name})
+```python
+logger.info({"order": name})  # not print("order " + name)
 ```
 
 ## When it doesn't fire

@@ -19,10 +19,8 @@ The condition then matches other records than the code means.
 ## Remediation
 Use placeholders for values, and convert to text what should be text.
 
-```yaml
-expression:
-  FilterExpression: "email = :email"
-  ExpressionAttributeValues: { ":email": email }
+```python
+table.scan(FilterExpression="email = :email", ExpressionAttributeValues={":email": email})
 ```
 
 ## When it doesn't fire

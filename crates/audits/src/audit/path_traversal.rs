@@ -19,10 +19,8 @@ that a later call trusts.
 ## Remediation
 Keep only the last part of a name, or store under a name that the function makes itself.
 
-```yaml
-path:
-  before: open(f"/tmp/{order_id}.txt")
-  after: open(f"/tmp/{os.path.basename(order_id)}.txt")
+```python
+open(f"/tmp/{os.path.basename(order_id)}.txt")
 ```
 
 ## When it doesn't fire

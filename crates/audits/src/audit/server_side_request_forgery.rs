@@ -19,10 +19,9 @@ there. Credentials in headers go along to any host.
 ## Remediation
 Compare the host with a list. Where it must be open, resolve the name first and refuse private addresses.
 
-```yaml
-url:
-  allowed: [logos.example.com]
-  check: urlparse(url).hostname in ALLOWED
+```python
+if urlparse(url).hostname not in ("logos.example.com",):
+    raise ValueError("not one of ours")
 ```
 
 ## When it doesn't fire

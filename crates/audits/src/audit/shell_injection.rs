@@ -20,10 +20,8 @@ environment.
 ## Remediation
 Start programs with a list of arguments, without a shell, and end the options with `--`.
 
-```yaml
-subprocess:
-  before: subprocess.run(f"wc -l {path}", shell=True)
-  after: subprocess.run(["wc", "-l", "--", path])
+```python
+subprocess.run(["wc", "-l", "--", path])  # not f"wc -l {path}" with shell=True
 ```
 
 ## When it doesn't fire

@@ -18,10 +18,8 @@ A quote in the text ends the value, and the rest is read as part of the statemen
 ## Remediation
 Leave placeholders in the statement and hand the values over as parameters.
 
-```yaml
-query:
-  before: db.execute(f"SELECT * FROM stock WHERE sku = '{sku}'")
-  after: db.execute("SELECT * FROM stock WHERE sku = ?", (sku,))
+```python
+db.execute("SELECT * FROM stock WHERE sku = ?", (sku,))
 ```
 
 ## When it doesn't fire

@@ -18,10 +18,8 @@ Placeholders reach attributes of what they are given: in Python from any object 
 ## Remediation
 Templates belong to the code. What callers write is a value in them.
 
-```yaml
-template:
-  before: greeting.format(order=order)
-  after: string.Template(greeting).safe_substitute(name=order.name)
+```python
+string.Template(greeting).safe_substitute(name=order.name)  # not greeting.format(order=order)
 ```
 
 ## When it doesn't fire

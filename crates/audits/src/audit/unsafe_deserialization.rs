@@ -18,10 +18,8 @@ These formats can hold instructions, which run while the text is read and before
 ## Remediation
 Read JSON, or YAML with the safe loader.
 
-```yaml
-read:
-  before: pickle.loads(base64.b64decode(cookie))
-  after: json.loads(base64.b64decode(cookie))
+```python
+preferences = json.loads(base64.b64decode(cookie))  # not pickle.loads
 ```
 
 ## When it doesn't fire

@@ -38,6 +38,10 @@ pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &External, arguments
         | "base64.decodebytes"
         | "base64.b32decode"
         | "codecs.decode"
+        | "node-jose.util.base64url.decode"
+        | "jose.base64url.decode"
+        | "base64url.decode"
+        | "jwt.utils.base64url_decode"
         | "bytes.fromhex"
         | "bytearray"
         | "memoryview" => match argument(0) {

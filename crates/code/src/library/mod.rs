@@ -8,6 +8,7 @@ pub(crate) mod checks;
 pub(crate) mod cloud;
 pub(crate) mod network;
 pub(crate) mod packages;
+pub(crate) mod practices;
 pub(crate) mod sinks;
 pub(crate) mod system;
 pub(crate) mod text;
@@ -156,6 +157,7 @@ pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &Rc<External>, argum
         return evaluator.call(&callee.clone(), whole);
     }
     sinks::call(evaluator, external, &arguments);
+    practices::call(evaluator, external, &arguments);
     if let Some(value) = checks::call(evaluator, external, &arguments) {
         return value;
     }

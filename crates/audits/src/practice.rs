@@ -1,0 +1,72 @@
+//! For audits of habits that the code reader noted: each place is reported once, however many functions share the file.
+
+use crate::{Audit, Context};
+use findings::{AuditInfo, Confidence, Severity};
+use graph::{Application, Authorization, Exposure, Function, PracticeKind};
+use source::Span;
+use std::collections::BTreeMap;
+
+/// What an audit of a habit says.
+pub(crate) struct Habit {
+    pub(crate) info: &'static AuditInfo,
+    pub(crate) kind: PracticeKind,
+    /// Before the function's name: "takes any certificate".
+    pub(crate) does: &'static str,
+    /// At the place itself.
+    pub(crate) primary: &'static str,
+    pub(crate) remediation: &'static str,
+    pub(crate) confidence: Confidence,
+    /// How bad, by the function that does it.
+    pub(crate) severity: fn(&Application, &Function) -> Severity,
+}
+
+/// An audit of a habit.
+pub(crate) struct HabitAudit(pub(crate) Habit);
+
+impl Audit for HabitAudit {
+    fn info(&self) -> &'static AuditInfo {
+        self.0.info
+    }
+
+    fn application(&self, application: &Application, context: &mut Context<'_>) {
+        let habit = &self.0;
+        let mut places: BTreeMap<Span, (&Function, Severity)> = BTreeMap::new();
+        for function in &application.functions {
+            let Some(behaviour) = &function.behaviour else { continue };
+            for practice in behaviour.practices.iter().filter(|practice| practice.kind == habit.kind) {
+                let severity = (habit.severity)(application, function);
+                let worst = places.entry(practice.span).or_insert((function, severity));
+                if severity > worst.1 {
+                    *worst = (function, severity);
+                }
+            }
+        }
+        for (span, (function, severity)) in places {
+            context
+                .report(span, format!("`{}` {}", function.name, habit.does))
+                .severity(severity)
+                .confidence(habit.confidence)
+                .function(&function.name)
+                .primary(habit.primary)
+                .remediation(habit.remediation);
+        }
+    }
+}
+
+/// Whether strangers reach the function.
+pub(crate) fn is_public(application: &Application, function: &Function) -> bool {
+    application.exposure(function) == Exposure::Public
+}
+
+/// Whether every route to the function has something in front that checks tokens.
+pub(crate) fn checks_tokens_before(application: &Application, function: &Function) -> bool {
+    let mut routes = application.triggers_of(&function.name).filter(|trigger| trigger.kind.is_http()).peekable();
+    routes.peek().is_some()
+        && function.url.is_none()
+        && routes.all(|trigger| {
+            matches!(
+                trigger.authorization,
+                Some(Authorization::Cognito(_) | Authorization::Jwt(_) | Authorization::Lambda(_))
+            )
+        })
+}

@@ -1,0 +1,71 @@
+//! Habits that weaken code by themselves.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod support;
+
+use support::{javascript, python};
+
+fn practices(behaviour: &graph::Behaviour, text: &str) -> Vec<String> {
+    let line = |span: source::Span| text[..span.start as usize].matches('\n').count() + 1;
+    behaviour.practices.iter().map(|practice| format!("{} {:?}", line(practice.span), practice.kind)).collect()
+}
+
+#[test]
+fn python_habits() {
+    let text = r#"import hashlib, json, random, secrets, ssl, traceback, jwt, requests
+def handler(event, context):
+    try:
+        requests.get("https://api.example.com", verify=False)
+        requests.get("https://api.example.com", verify="/opt/ca.pem")
+        claims = jwt.decode(event["headers"]["authorization"], options={"verify_signature": False})
+        etag = hashlib.md5(b"", usedforsecurity=False)
+        stored = hashlib.sha1(event["body"].encode()).hexdigest()
+        reset_token = "".join(random.choice("abc") for _ in range(8))
+        good_token = secrets.token_urlsafe()
+        color = random.choice(["red", "blue"])
+        return {"statusCode": 200, "body": stored}
+    except Exception:
+        trace = traceback.format_exc()
+        return {"statusCode": 500, "body": json.dumps({"error": trace})}
+"#;
+    assert_eq!(
+        practices(&python(text), text),
+        ["4 UnverifiedTls", "6 UnverifiedToken", "8 WeakHash", "9 WeakRandomness", "15 StackTrace"]
+    );
+}
+
+#[test]
+fn javascript_habits() {
+    let text = r#"import https from "https";
+import crypto from "crypto";
+const agent = new https.Agent({ rejectUnauthorized: false });
+export const handler = async (event) => {
+  try {
+    const [, claims] = event.headers.Authorization.split(".");
+    const user = JSON.parse(Buffer.from(claims, "base64").toString());
+    const otp = Math.floor(Math.random() * 1000000);
+    const delay = Math.random() * 100;
+    return { statusCode: 200, body: crypto.createHash("sha256").update(user.name).digest("hex") };
+  } catch (error) {
+    return { statusCode: 500, body: JSON.stringify({ error: error.stack }) };
+  }
+};
+"#;
+    assert_eq!(
+        practices(&javascript(text), text),
+        ["3 UnverifiedTls", "7 UnverifiedToken", "8 WeakRandomness", "12 StackTrace"]
+    );
+}
+
+#[test]
+fn a_token_that_is_verified_may_be_looked_at_before() {
+    let text = r#"
+import jwt from "jsonwebtoken";
+export const handler = async (event) => {
+  const { header } = jwt.decode(event.headers.authorization, { complete: true });
+  return jwt.verify(event.headers.authorization, process.env[header.kid]);
+};
+"#;
+    assert_eq!(practices(&javascript(text), text), Vec::<String>::new());
+}
