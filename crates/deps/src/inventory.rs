@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 
 /// A manifest or lockfile by its path, relative to the root of what is looked at.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Manifest {
+pub(crate) struct Manifest {
     /// The path.
-    pub path: String,
+    pub(crate) path: String,
     /// The format.
-    pub format: Format,
+    pub(crate) format: Format,
 }
 
 /// The manifests that count for one folder of code, as places in the list that was asked about.
-pub type Governing = Vec<usize>;
+pub(crate) type Governing = Vec<usize>;
 
 /// The folder of a path; empty for the root.
 fn folder(path: &str) -> &str {
@@ -22,7 +22,7 @@ fn folder(path: &str) -> &str {
 
 /// Whether another file of the same folder says more exactly what this one says: a lockfile beside a manifest, or
 /// `npm-shrinkwrap.json` beside `package-lock.json`, before which npm takes it.
-pub fn is_superseded(manifests: &[Manifest], at: usize) -> bool {
+pub(crate) fn is_superseded(manifests: &[Manifest], at: usize) -> bool {
     let Some(own) = manifests.get(at) else { return false };
     manifests.iter().any(|other| {
         let same_folder = folder(&other.path) == folder(&own.path) && other.path != own.path;
@@ -41,7 +41,7 @@ pub fn is_superseded(manifests: &[Manifest], at: usize) -> bool {
 /// The manifests that count for code: those of the nearest folder that has any, from `innermost` (where the handler lies)
 /// up to `outermost` (where the template lies). A `requirements.txt` above `code_root` isn't packed with the code, so it
 /// doesn't count.
-pub fn governing(
+pub(crate) fn governing(
     manifests: &[Manifest],
     ecosystem: Ecosystem,
     innermost: &str,

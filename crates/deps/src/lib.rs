@@ -16,13 +16,16 @@ mod package;
 mod purl;
 mod reach;
 mod readers;
+mod report;
+mod survey;
 mod versions;
 
 pub use advisories::{Advisory, Build, BuildError, Built, Holding, Index, IndexError, IndexFiles};
 pub use cyclonedx::cyclonedx;
-pub use inventory::{Governing, Manifest, governing, is_superseded};
 pub use matching::{Certainty, Matching, Vulnerable, match_packages, worst};
 pub use package::{MAX_PACKAGES, Package, Reading, Version};
 pub use reach::{Imported, Reach};
 pub use readers::{Format, read};
+pub use report::json;
+pub use survey::{FunctionDependencies, Read, Survey, survey};
 pub use versions::Ecosystem;

@@ -159,7 +159,7 @@ impl Input<'_> {
 }
 
 /// A path beside another one, `..` resolved; the result never climbs above the root that paths are relative to.
-fn in_folder_of(path: &str, name: &str) -> String {
+pub(crate) fn in_folder_of(path: &str, name: &str) -> String {
     let mut parts: Vec<&str> = path.split('/').collect();
     parts.pop();
     for part in name.split('/') {
