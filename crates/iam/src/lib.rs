@@ -1,4 +1,18 @@
 //! The engine for AWS permissions: what policies say, what functions need, and what lies between the two.
+//!
+//! - [`pattern`]: wildcards as sets of texts, with names that only deployment knows; [`condition`]: conditions in three values;
+//!   [`evaluate()`]: the decision over identity, resource, boundary, session and service control policies.
+//! - [`effective`] and [`Permissions`]: what an identity may do after all.
+//! - [`least_privilege`]: what a function's code and platform need, with the lines that need it; [`render`]: the same as IAM, SAM or
+//!   Terraform; [`excess`]: what is granted beyond it.
+//! - [`escalations`]: how an identity makes itself stronger.
+//!
+//! Everything here is values in, values out. Facts about actions and resource types come from the crate `facts`.
+//!
+//! Deliberately absent: dates in conditions and policy variables (both leave a condition open), what a service does on the caller's
+//! behalf after a call apart from the use of customers' keys, objects' keys and tables' attributes as limits (a policy for
+//! `bucket/prefix/*` isn't derived), and what only a live account tells.
+
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod arn;

@@ -20,6 +20,8 @@ enum Token {
     One,
     /// `*`.
     Many,
+    /// `*` in one of the first five segments of an ARN, which it can't leave: anything without a colon.
+    Within,
     /// A name that only deployment makes up.
     Name(String),
     /// A value that deployment gives, by what gives it.
@@ -65,6 +67,12 @@ impl Pattern {
                 kept.push(token);
             }
         }
+        let colon = Token::Character(':');
+        let arn = kept.starts_with(&['a', 'r', 'n', ':'].map(Token::Character));
+        // An ARN that is cut short by a star (`arn:aws:s3*`) is read as the text it is.
+        if let Some((last, _)) = kept.iter().enumerate().filter(|(_, token)| **token == colon).nth(4).filter(|_| arn) {
+            kept.iter_mut().take(last).filter(|token| **token == Token::Many).for_each(|token| *token = Token::Within);
+        }
         Self { tokens: kept }
     }
 
@@ -91,22 +99,19 @@ impl Pattern {
             let mut next = vec![false; right.len() + 1];
             for at in 0..=right.len() {
                 let reached = row.get(at).copied().unwrap_or(false);
-                let wide = free(token);
-                if reached && wide {
+                if reached && free(token) {
                     set(&mut next, at);
                 }
                 let Some(theirs) = right.get(at) else { continue };
-                if reached && (wide || free(theirs) || meets(token, theirs)) {
-                    // A star of theirs may go on after taking this token.
-                    if free(theirs) {
-                        set(&mut next, at);
-                    }
-                    if !free(theirs) || wide {
-                        set(&mut next, at + 1);
-                    }
+                // A star of theirs may go on after taking this token.
+                if reached && takes(theirs, token) {
+                    set(&mut next, at);
                 }
-                // A star of ours goes on taking their tokens.
-                if wide && next.get(at).copied().unwrap_or(false) {
+                if reached && meets(token, theirs) {
+                    set(&mut next, at + 1);
+                }
+                // A star of ours takes their token, and may go on.
+                if takes(token, theirs) && (reached || next.get(at).copied().unwrap_or(false)) {
                     set(&mut next, at + 1);
                 }
             }
@@ -139,7 +144,7 @@ impl Pattern {
 
     /// Whether it holds a star or question mark.
     pub fn has_wildcard(&self) -> bool {
-        self.tokens.iter().any(|token| matches!(token, Token::Many | Token::One))
+        self.tokens.iter().any(|token| matches!(token, Token::Many | Token::Within | Token::One))
     }
 }
 
@@ -153,7 +158,18 @@ fn wildcard(character: char) -> Token {
 
 /// Whether a token may stand for any text when two patterns are laid over each other.
 fn free(token: &Token) -> bool {
-    matches!(token, Token::Many | Token::Open(_))
+    matches!(token, Token::Many | Token::Within | Token::Open(_))
+}
+
+/// Whether a token that may stand for any text may stand for this one, too.
+fn takes(wide: &Token, other: &Token) -> bool {
+    match wide {
+        Token::Many => true,
+        Token::Within => *other != Token::Character(':'),
+        // Regions, accounts and partitions hold no colon; what a parameter holds isn't known.
+        Token::Open(name) => !name.starts_with("AWS::") || *other != Token::Character(':'),
+        _ => false,
+    }
 }
 
 fn meets(left: &Token, right: &Token) -> bool {
@@ -181,7 +197,7 @@ fn close(row: &mut [bool], tokens: &[Token]) {
 /// Whether everything in `narrow` is in one or another of `wide`, even where no single one holds all of it.
 ///
 /// Runs the set of states that `wide` can be in along `narrow`. Where `narrow` leaves a character open, one that no pattern writes
-/// out is the hardest to cover, so that one decides for all. A comparison that grows out of bounds counts as "no".
+/// out is the hardest to cover, so that one and the colon decide for all. A comparison that grows out of bounds counts as "no".
 pub fn covers_any(wide: &[Pattern], narrow: &Pattern) -> bool {
     let starts: Vec<usize> = wide
         .iter()
@@ -203,24 +219,30 @@ pub fn covers_any(wide: &[Pattern], narrow: &Pattern) -> bool {
         if seen.len() > MAX_STATES || !current.contains(&true) {
             return false;
         }
-        match narrow.tokens.get(at) {
+        let nexts = match narrow.tokens.get(at) {
             None if !machine.accepts(&current) => return false,
-            None => {}
+            None => Vec::new(),
             Some(Token::Many) => {
-                let more = machine.step(&current, None);
-                for next in [(at + 1, current), (at, more)] {
-                    if !seen.contains(&next) {
-                        seen.insert(next.clone());
-                        queue.push_back(next);
-                    }
-                }
+                let (other, colon) = (machine.step(&current, None), machine.step(&current, Some(&COLON)));
+                vec![(at, other), (at, colon), (at + 1, current)]
             }
-            Some(Token::One) => queue.push_back((at + 1, machine.step(&current, None))),
-            Some(token) => queue.push_back((at + 1, machine.step(&current, Some(token)))),
+            Some(Token::Within) => vec![(at, machine.step(&current, None)), (at + 1, current)],
+            Some(Token::One) => {
+                vec![(at + 1, machine.step(&current, None)), (at + 1, machine.step(&current, Some(&COLON)))]
+            }
+            Some(token) => vec![(at + 1, machine.step(&current, Some(token)))],
+        };
+        for next in nexts {
+            if seen.insert(next.clone()) {
+                queue.push_back(next);
+            }
         }
     }
     true
 }
+
+/// The one character that some stars don't take.
+const COLON: Token = Token::Character(':');
 
 /// The patterns as one automaton: a state per token, and one behind each pattern's last.
 struct Machine<'a> {
@@ -230,7 +252,7 @@ struct Machine<'a> {
 impl Machine<'_> {
     fn close(&self, current: &mut [bool]) {
         for (at, token) in self.states.iter().enumerate() {
-            if matches!(token, Some(Token::Many)) && current.get(at).copied().unwrap_or(false) {
+            if matches!(token, Some(Token::Many | Token::Within)) && current.get(at).copied().unwrap_or(false) {
                 set(current, at + 1);
             }
         }
@@ -249,6 +271,7 @@ impl Machine<'_> {
             }
             match (own, token) {
                 (Some(Token::Many), _) => set(&mut next, at),
+                (Some(Token::Within), token) if token != Some(&COLON) => set(&mut next, at),
                 (Some(Token::One), None | Some(Token::Character(_))) => set(&mut next, at + 1),
                 (Some(own), Some(token)) if *own == token => set(&mut next, at + 1),
                 _ => {}
@@ -358,6 +381,18 @@ mod tests {
         region.push(Part::Text(":1:q".into()));
         assert!(Pattern::value(&region).intersects(&Pattern::arn("arn:aws:sqs:eu-west-1:1:q")));
         assert!(!Pattern::value(&region).covers(&Pattern::arn("arn:aws:sqs:eu-west-1:1:q")));
+    }
+
+    #[test]
+    fn a_star_stays_within_its_segment_of_an_arn() {
+        let users = Pattern::arn("arn:aws:iam::*:user/*");
+        assert!(users.matches("arn:aws:iam::1:user/a:b"));
+        assert!(!users.matches("arn:aws:iam::1:role/x:user/a"));
+        assert!(!users.intersects(&Pattern::arn("arn:aws:iam::*:role/x")));
+        assert!(!Pattern::arn("arn:aws:sqs:*:q").intersects(&Pattern::arn("arn:aws:sqs:r:1:p")));
+        assert!(Pattern::arn("arn:*:sqs:*:*:*").covers(&Pattern::arn("arn:aws:sqs:r:?:q*")));
+        assert!(!Pattern::arn("arn:*:sqs:*:*:x*").covers(&Pattern::arn("arn:aws:sqs:r:*")));
+        assert!(Pattern::arn("*").covers(&users) && !users.covers(&Pattern::arn("*")));
     }
 
     #[test]
