@@ -87,6 +87,8 @@ pub(crate) struct Rule {
     /// Its number in the scanner, [`NONE`] without literals.
     pub(crate) scan: u32,
     pub(crate) bytes: Vec<ByteSet>,
+    /// Its number in the scanner when that alone is the operator's answer, [`NONE`] otherwise.
+    pub(crate) exact: u32,
     /// The group of values that decides whether it is worth a look, [`NONE`] when it always is.
     pub(crate) group: u32,
     /// The next rule of a chain.
@@ -225,6 +227,7 @@ impl RuleSet {
     pub fn without_prefilter(mut self) -> RuleSet {
         for rule in &mut self.rules {
             rule.scan = NONE;
+            rule.exact = NONE;
             rule.bytes.clear();
             rule.group = NONE;
         }
@@ -644,6 +647,7 @@ impl Compiler<'_> {
             nodes: Vec::new(),
             scan: NONE,
             bytes: Vec::new(),
+            exact: NONE,
             group: NONE,
             next: None,
             quick: None,
@@ -791,11 +795,25 @@ impl Compiler<'_> {
             }
             rule.nodes = if rule.actions.multi_match { path } else { vec![at] };
             rule.quick = quick(rule);
-            let need = if rule.negated { Need::default() } else { rule.operator.need() };
+            let mut need = rule.operator.need();
+            // A list of words matches just when the scanner finds one of them; what is captured must be looked for.
+            if matches!(rule.operator, Operator::Words(_)) && (rule.negated || !rule.actions.capture) {
+                if let Some(literals) = &need.literals {
+                    rule.exact = needs.len() as u32;
+                    needs.push((rule.exact, literals.clone()));
+                }
+            }
+            if rule.negated {
+                need = Need::default();
+            }
             rule.bytes = need.bytes;
             if let Some(literals) = need.literals {
-                rule.scan = needs.len() as u32;
-                needs.push((rule.scan, literals));
+                if rule.exact != NONE {
+                    rule.scan = rule.exact;
+                } else {
+                    rule.scan = needs.len() as u32;
+                    needs.push((rule.scan, literals));
+                }
             }
             let stored =
                 rule.targets.iter().all(|target| !target.count && matches!(target.variable.kind(), Kind::Stored(..)));
@@ -816,6 +834,7 @@ impl Compiler<'_> {
             // Too many literals for one automaton: every rule looks for itself.
             for rule in &mut self.set.rules {
                 rule.scan = NONE;
+                rule.exact = NONE;
                 if rule.bytes.is_empty() {
                     rule.group = NONE;
                 }

@@ -478,11 +478,16 @@ impl<'r> Transaction<'r> {
                 continue;
             }
             last = derived;
-            let mut captured = std::mem::take(&mut self.captured);
-            let wanted = rule.actions.capture.then_some(&mut captured);
-            let matched =
-                rule.operator.run(self.text(derived), &|template| self.expand(template), wanted) != rule.negated;
-            self.captured = captured;
+            let matched = if rule.exact != NONE {
+                self.worth(derived, rule.exact, &[]) != rule.negated
+            } else {
+                let mut captured = std::mem::take(&mut self.captured);
+                let wanted = rule.actions.capture.then_some(&mut captured);
+                let matched =
+                    rule.operator.run(self.text(derived), &|template| self.expand(template), wanted) != rule.negated;
+                self.captured = captured;
+                matched
+            };
             if matched {
                 any = true;
                 let found = Found { variable, name: name.clone(), value: Value::Content(derived) };
