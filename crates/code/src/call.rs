@@ -391,6 +391,15 @@ impl Evaluator<'_> {
                         None => value,
                     };
                 }
+                // Powertools' events.
+                ("get_query_string_value" | "get_header_value", _) if python => {
+                    let part = if name == "get_header_value" { "headers" } else { "queryStringParameters" };
+                    let whole = event::field(self, path, part, false, place);
+                    return match (whole, arguments.get(0, "name").and_then(Value::as_text)) {
+                        (Value::Event(whole), Some(key)) => event::field(self, &whole, key, false, place),
+                        (whole, _) => whole,
+                    };
+                }
                 ("pop" | "setdefault", Some(Value::Text(key))) if python => {
                     let required = name == "pop" && arguments.positional.len() < 2;
                     return event::field(self, path, key, required, place);
@@ -513,6 +522,11 @@ impl Evaluator<'_> {
                 }
             }
             Value::External(external) if library::is_transparent_decorator(&external.path) => function,
+            Value::External(external) => {
+                library::routes::decorated(self, external, &function);
+                self.refer(&function);
+                function
+            }
             _ => {
                 self.refer(&function);
                 function

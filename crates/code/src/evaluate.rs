@@ -70,6 +70,8 @@ pub(crate) struct Evaluator<'p> {
     pub(crate) applied: HashSet<(usize, usize)>,
     /// Functions that were handed to something that may call them.
     pub(crate) referenced: Vec<Value>,
+    /// Functions that a framework calls for requests.
+    pub(crate) routes: Vec<library::routes::Route>,
     /// Methods called on something that can't be told.
     pub(crate) unknown_methods: Vec<Name>,
     pub(crate) instances: Vec<Value>,
@@ -95,6 +97,7 @@ impl<'p> Evaluator<'p> {
             call_counts: HashMap::new(),
             applied: HashSet::new(),
             referenced: Vec::new(),
+            routes: Vec::new(),
             unknown_methods: Vec::new(),
             instances: Vec::new(),
             clients: Vec::new(),

@@ -86,8 +86,10 @@ fn run(mut evaluator: Evaluator<'_>, module: usize, function: &str) -> Draft {
         if language == Language::JavaScript {
             given.push(Value::external("callback"));
         }
-        evaluator.call(&value, Arguments::of(given, Place::default()));
+        let answer = evaluator.call(&value, Arguments::of(given, Place::default()));
+        crate::library::sinks::answer(&mut evaluator, &answer);
     }
+    crate::library::routes::run(&mut evaluator);
     leftovers(&mut evaluator);
     let missing = (!found).then(|| missing_function(&evaluator, module, function));
     let mut draft = Draft::new(evaluator, handler);

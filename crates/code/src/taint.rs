@@ -273,6 +273,24 @@ pub(crate) fn arrives(evaluator: &mut Evaluator<'_>, sink: Sink, value: &Value, 
     }
 }
 
+/// Notes what of the event is in a value that has left the code: at the last place of its way, unless it was noted before.
+pub(crate) fn arrived(evaluator: &mut Evaluator<'_>, sink: Sink, value: &Value) {
+    for origin in origins(&[value]) {
+        let known = evaluator.record.flows.keys().any(|(_, noted, source)| *noted == sink && *source == origin.source);
+        let checked = evaluator.record.checked.get(&origin.source).is_some_and(|to| to & only(&[sink]) != 0);
+        let mut steps = origin.steps();
+        let last = steps.pop();
+        if let Some((site, _)) = last
+            && !known
+            && !checked
+            && origin.harmless & only(&[sink]) == 0
+            && evaluator.record.flows.len() < MAX_FLOWS
+        {
+            evaluator.record.flows.insert((site, sink, origin.source), (steps, false));
+        }
+    }
+}
+
 /// The values inside containers.
 fn flatten(evaluator: &Evaluator<'_>, value: &Value, depth: usize, into: &mut Vec<Value>) {
     for one in value.alternatives() {

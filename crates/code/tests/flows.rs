@@ -132,3 +132,61 @@ export const handler = async (event) => {
 "#;
     assert_eq!(javascript_flows(javascript), Vec::<String>::new());
 }
+
+#[test]
+fn routes_of_frameworks_get_the_request() {
+    let text = r#"import os
+from flask import Flask, request
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+app = APIGatewayHttpResolver()
+@app.get("/files/<name>")
+def file(name):
+    return open("/tmp/" + name).read()
+@app.get("/pages/<int:page>")
+def page(page):
+    return open(f"/tmp/{page}").read()
+@app.post("/run")
+def run():
+    os.system("run " + app.current_event.get_query_string_value(name="what", default_value=""))
+    os.system("run " + request.args["how"])
+def handler(event, context):
+    return app.resolve(event, context)
+"#;
+    assert_eq!(
+        python_flows(text),
+        [
+            "PathRead from pathParameters.name: 7 becomes part of a longer text, 7",
+            "Shell from queryStringParameters.what: 13 comes in here, 13 becomes part of a longer text, 13",
+            "Shell from queryStringParameters.how: 14 comes in here, 14 becomes part of a longer text, 14",
+        ]
+    );
+    let text = r#"import express from "express";
+import serverless from "serverless-http";
+import { exec } from "child_process";
+const app = express();
+app.get("/list", (req, res) => {
+  list(req.query.folder);
+  res.send(`<p>${req.query.folder}</p>`);
+});
+const list = (folder) => exec("ls " + folder);
+export const handler = serverless(app);
+"#;
+    assert_eq!(
+        javascript_flows(text),
+        [
+            "Html from queryStringParameters.folder: 6 comes in here, 7 becomes part of a longer text, 7",
+            "Shell from queryStringParameters.folder: 6 comes in here, 9 becomes part of a longer text, 9",
+        ]
+    );
+}
+
+#[test]
+fn a_page_put_together_in_steps_is_one() {
+    let text = r#"def handler(event, context):
+    page = "<p>{}</p>".format(event["queryStringParameters"]["q"])
+    answer = {"statusCode": 200, "body": page}
+    answer["headers"] = {"Content-Type": "text/html"}
+    return answer
+"#;
+    assert_eq!(python_flows(text), ["Html from queryStringParameters.q: 2 comes in here, 2"]);
+}

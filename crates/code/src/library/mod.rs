@@ -9,6 +9,7 @@ pub(crate) mod cloud;
 pub(crate) mod network;
 pub(crate) mod packages;
 pub(crate) mod practices;
+pub(crate) mod routes;
 pub(crate) mod sinks;
 pub(crate) mod system;
 pub(crate) mod text;
@@ -91,6 +92,9 @@ pub(crate) fn member(evaluator: &mut Evaluator<'_>, external: &Rc<External>, nam
             if is_app && name == "current_event" {
                 return Value::Event("".into());
             }
+            if let Some(part) = routes::member(path, name) {
+                return part;
+            }
             // A package without `__init__.py` is a folder of modules.
             if !path.contains('(')
                 && let Some(module) = namespace_module(evaluator, path, name)
@@ -158,6 +162,10 @@ pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &Rc<External>, argum
     }
     sinks::call(evaluator, external, &arguments);
     practices::call(evaluator, external, &arguments);
+    routes::call(evaluator, external, &arguments);
+    if matches!(path, "flask.request.get_json" | "flask.request.get_data") {
+        return Value::Event("body".into());
+    }
     if let Some(value) = checks::call(evaluator, external, &arguments) {
         return value;
     }

@@ -420,6 +420,21 @@ pub(crate) fn response(evaluator: &mut Evaluator<'_>, entries: &[Entry], map: &V
     }
 }
 
+/// What the handler gives back, where its page and its content type were put together in several places.
+pub(crate) fn answer(evaluator: &mut Evaluator<'_>, answer: &Value) {
+    for one in answer.alternatives() {
+        let Some(headers) = evaluator.own_field(one, "headers") else { continue };
+        let is_page =
+            headers.alternatives().iter().flat_map(|headers| evaluator.fields(headers)).any(|(name, value)| {
+                let is_html = |one: &Value| one.prefix().is_some_and(|text| text.to_ascii_lowercase().contains("html"));
+                name.eq_ignore_ascii_case("content-type") && value.alternatives().iter().any(is_html)
+            });
+        if is_page && let Some(body) = evaluator.own_field(one, "body") {
+            taint::arrived(evaluator, Sink::Html, &body);
+        }
+    }
+}
+
 /// Where an entry's value stands, or one of its own entries.
 fn place_of(entries: &[Entry], key: &str, inner: &str) -> Place {
     for entry in entries {

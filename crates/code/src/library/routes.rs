@@ -1,0 +1,157 @@
+//! Frameworks that hand requests to routes: which function a route is, and which of the function's arguments come out of the
+//! event. Routes run after the handler, when everything they use is defined.
+//!
+//! Deliberately absent: parameters that FastAPI takes from the query by name, middleware that changes the request.
+
+use crate::Language;
+use crate::call::Arguments;
+use crate::evaluate::Evaluator;
+use crate::heap::Object;
+use crate::syntax::{Name, Place};
+use crate::taint;
+use crate::value::{External, Value};
+use graph::Sink;
+
+/// Routes of one handler.
+const MAX_ROUTES: usize = 500;
+
+/// A function that a framework calls for requests.
+pub(crate) struct Route {
+    function: Value,
+    arguments: Arguments,
+}
+
+fn is_verb(name: &str) -> bool {
+    matches!(name, "get" | "post" | "put" | "patch" | "delete" | "head" | "options" | "route" | "all" | "any" | "use")
+}
+
+/// Whether a path is of a router: `express().get`, `aws_lambda_powertools.event_handler.APIGatewayRestResolver().get`.
+fn is_router(language: Language, path: &str) -> bool {
+    let root = path.split(['.', '(', '/']).next().unwrap_or(path);
+    let known = match language {
+        Language::Python => {
+            matches!(root, "aws_lambda_powertools" | "flask" | "fastapi" | "chalice" | "bottle" | "starlette")
+        }
+        Language::JavaScript => {
+            matches!(root, "express" | "fastify" | "hono" | "lambda-api" | "@hono" | "koa-router" | "@koa")
+        }
+    };
+    known && path.contains("()") && path.trim_end_matches("()").rsplit('.').next().is_some_and(is_verb)
+}
+
+/// `@app.get("/orders/<id>")`: the path's parameters are the function's.
+pub(crate) fn decorated(evaluator: &mut Evaluator<'_>, decorator: &External, function: &Value) {
+    if !decorator.path.ends_with("()") || !is_router(evaluator.language, &decorator.path) {
+        return;
+    }
+    let Some(path) = decorator.carried.iter().find_map(Value::as_text).map(str::to_string) else { return };
+    let mut arguments = Arguments::new(Place::default());
+    for piece in path.split(['<', '{']).skip(1) {
+        let name = piece.split(['>', '}']).next().unwrap_or("");
+        // `<int:id>`, `{id:path}`.
+        let (kind, name) = match (name.split_once(':'), path.contains('<')) {
+            (Some((kind, name)), true) => (kind, name),
+            (Some((name, kind)), false) => (kind, name),
+            (None, _) => ("", name),
+        };
+        let value = Value::Event(format!("pathParameters.{name}").into());
+        let value = match kind {
+            "int" | "float" | "uuid" => taint::harmless(&[&value], taint::EVERYWHERE),
+            _ => value,
+        };
+        arguments.named.push((Name::from(name), value));
+    }
+    add(evaluator, function.clone(), arguments);
+}
+
+/// `app.get("/orders/:id", (request, response) => ...)`.
+pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &External, arguments: &Arguments) {
+    if evaluator.language != Language::JavaScript {
+        return;
+    }
+    if let Some(method) = external.path.strip_prefix("route.response.") {
+        answered(evaluator, method, arguments);
+        return;
+    }
+    if !is_router(Language::JavaScript, &external.path) {
+        return;
+    }
+    for function in &arguments.positional {
+        if super::callee_like(function) {
+            let request = request(evaluator);
+            let given = vec![request, Value::external("route.response"), Value::external("route.next")];
+            add(evaluator, function.clone(), Arguments::of(given, Place::default()));
+        }
+    }
+}
+
+fn add(evaluator: &mut Evaluator<'_>, function: Value, arguments: Arguments) {
+    if evaluator.routes.len() < MAX_ROUTES {
+        evaluator.routes.push(Route { function, arguments });
+    }
+}
+
+/// What frameworks for JavaScript call a request.
+fn request(evaluator: &mut Evaluator<'_>) -> Value {
+    let parts = [
+        ("query", "queryStringParameters"),
+        ("params", "pathParameters"),
+        ("body", "body"),
+        ("headers", "headers"),
+        ("cookies", "cookies"),
+        ("path", "path"),
+        ("url", "path"),
+        ("originalUrl", "path"),
+    ];
+    let fields = parts.into_iter().map(|(name, path)| (name.into(), Value::Event(path.into()))).collect();
+    evaluator.heap.object(Object { fields, ..Object::default() })
+}
+
+/// `response.send("<p>" + ...)`.
+fn answered(evaluator: &mut Evaluator<'_>, method: &str, arguments: &Arguments) {
+    let method = method.rsplit('.').next().unwrap_or(method);
+    let Some(first) = arguments.positional.first().cloned() else { return };
+    match method {
+        "send" | "end" | "write" | "html" => {
+            for one in first.alternatives() {
+                let is_markup = matches!(one, Value::Pattern(parts) if parts.iter().any(|part| {
+                    part.as_text().is_some_and(|text| text.contains('<'))
+                }));
+                if is_markup {
+                    taint::sink(evaluator, Sink::Html, one, arguments.place);
+                }
+            }
+        }
+        "redirect" | "location" => taint::sink(evaluator, Sink::ResponseHeader, &first, arguments.place),
+        "set" | "header" | "setHeader" | "append" => {
+            let value = arguments.positional.get(1).cloned().unwrap_or(Value::Unknown);
+            taint::sink(evaluator, Sink::ResponseHeader, &value, arguments.place);
+        }
+        "render" => {}
+        "sendFile" | "download" => taint::sink(evaluator, Sink::PathRead, &first, arguments.place),
+        _ => {}
+    }
+}
+
+/// Runs the routes that are known by now.
+pub(crate) fn run(evaluator: &mut Evaluator<'_>) {
+    for route in std::mem::take(&mut evaluator.routes) {
+        evaluator.call(&route.function, route.arguments);
+    }
+}
+
+/// `flask.request.args` and the like.
+pub(crate) fn member(path: &str, name: &str) -> Option<Value> {
+    if !matches!(path, "flask.request" | "bottle.request") {
+        return None;
+    }
+    let part = match name {
+        "args" | "query" => "queryStringParameters",
+        "json" | "form" | "data" | "values" | "files" => "body",
+        "headers" => "headers",
+        "cookies" => "cookies",
+        "path" | "url" | "full_path" => "path",
+        _ => return None,
+    };
+    Some(Value::Event(part.into()))
+}
