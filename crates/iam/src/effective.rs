@@ -63,6 +63,21 @@ impl Permissions {
 
     /// Whether some resource within `target` can be acted on.
     pub fn can(&self, action: &str, target: &Pattern, context: &Context) -> Option<Ability> {
+        self.reaches(action, target, context, &|_| true)
+    }
+
+    /// Whether something within `target` can be acted on that isn't of the template.
+    pub(crate) fn can_outside(&self, action: &str, target: &Pattern, context: &Context) -> bool {
+        self.reaches(action, target, context, &|reached| !reached.has_name()).is_some()
+    }
+
+    fn reaches(
+        &self,
+        action: &str,
+        target: &Pattern,
+        context: &Context,
+        counts: &dyn Fn(&Pattern) -> bool,
+    ) -> Option<Ability> {
         let mut best: Option<Ability> = None;
         for (index, statement) in self.statements.iter().enumerate() {
             if statement.effect != Effect::Allow || !names_action(statement, action) {
@@ -72,7 +87,7 @@ impl Permissions {
             if condition == Truth::No {
                 continue;
             }
-            for reached in reached(statement, target) {
+            for reached in reached(statement, target).into_iter().filter(counts) {
                 let Some(certain) = self.survives(action, &reached, context) else { continue };
                 let certain = certain && condition == Truth::Yes;
                 if best.is_none_or(|best| certain && !best.certain) {
@@ -121,7 +136,8 @@ impl Permissions {
 
     /// Whether it may do everything to everything.
     pub fn administrator(&self) -> Option<Ability> {
-        // No single known action stands for all; one that nobody writes out does.
+        // No single known action stands for all; one that nobody writes out does. Who may not write policies is no administrator.
+        self.can("iam:CreatePolicyVersion", &Pattern::arn("*"), &Context::new())?;
         self.can("ringfence-any:Action", &Pattern::arn("*"), &Context::new()).filter(|ability| {
             self.statements.get(ability.statement).is_some_and(|statement| {
                 !statement.not_actions

@@ -279,6 +279,24 @@ const RULES: &[Rule] = &[
         ]
     ),
     rule!(
+        "update-stack",
+        "changes a stack that has a role",
+        Gain::Running,
+        PACU,
+        [("cloudformation:UpdateStack", On::Of("cloudformation", "stack"))]
+    ),
+    rule!(
+        "pass-role-codebuild-batch",
+        "makes a build project with a role and starts a batch of it",
+        Gain::RoleOf("codebuild.amazonaws.com"),
+        DATADOG,
+        [
+            ("iam:PassRole", On::Passed("codebuild.amazonaws.com")),
+            ("codebuild:CreateProject", On::Of("codebuild", "project")),
+            ("codebuild:StartBuildBatch", On::Of("codebuild", "project"))
+        ]
+    ),
+    rule!(
         "pass-role-data-pipeline",
         "makes a pipeline with a role",
         Gain::RoleOf("datapipeline.amazonaws.com"),
@@ -554,11 +572,9 @@ impl World<'_> {
                     .filter(|role| role.name != identity.name && trusts(role, service))
                     .map(|role| (step(format!("{title}, {}", role.name)), Reach::Identity(role.name.clone())))
                     .collect();
-                // A pass of any role reaches roles that the template doesn't have.
+                // Roles that the template doesn't have can be meant, too.
                 let every = Pattern::value(&canonical(self.application, &role_arn(Value::text("*"))));
-                let open =
-                    permissions.can("iam:PassRole", &Pattern::arn("arn:aws:iam::*:role/ringfence-any"), &context);
-                match open.is_some() && permissions.can("iam:PassRole", &every, &context).is_some() {
+                match permissions.can_outside("iam:PassRole", &every, &context) {
                     true => named.into_iter().chain([(step(title.to_string()), Reach::Others)]).collect(),
                     false => named,
                 }
@@ -585,8 +601,8 @@ impl World<'_> {
                 found.push((step(words), Reach::Identity(role.to_string())));
             }
         }
-        let open = Pattern::arn("arn:aws:lambda:*:*:function:ringfence-any");
-        if permissions.can(action, &open, &Context::new()).is_some() {
+        let (every, context) = self.target(On::Of("lambda", "function"));
+        if permissions.can_outside(action, &every, &context) {
             found.push((step(rule.title.to_string()), Reach::Others));
         }
         found

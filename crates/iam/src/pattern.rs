@@ -142,6 +142,11 @@ impl Pattern {
         self.tokens == [Token::Many]
     }
 
+    /// Whether it holds a name of the template.
+    pub(crate) fn has_name(&self) -> bool {
+        self.tokens.iter().any(|token| matches!(token, Token::Name(_)))
+    }
+
     /// Whether it holds a star or question mark.
     pub fn has_wildcard(&self) -> bool {
         self.tokens.iter().any(|token| matches!(token, Token::Many | Token::Within | Token::One))

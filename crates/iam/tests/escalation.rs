@@ -74,7 +74,7 @@ fn look_alikes_that_give_nothing() {
         allow("\"iam:CreatePolicyVersion\"", "\"arn:aws:iam::*:group/x\""),
         allow("\"iam:PutUserPolicy\"", "\"arn:aws:iam::*:role/x\""),
         // Denied, in the same policy or by a wider pattern.
-        allow("\"*\"", "\"*\"") + ", {\"Effect\": \"Deny\", \"Action\": [\"iam:*\", \"sts:*\", \"lambda:*\", \"glue:*\", \"ssm:*\", \"sagemaker:*\", \"ec2*\"], \"Resource\": \"*\"}",
+        allow("\"*\"", "\"*\"") + ", {\"Effect\": \"Deny\", \"Action\": [\"iam:*\", \"sts:*\", \"lambda:*\", \"glue:*\", \"ssm:*\", \"sagemaker:*\", \"ec2*\", \"cloudformation:*\"], \"Resource\": \"*\"}",
         // Half of what it takes.
         allow("\"lambda:CreateFunction\"", "\"*\""),
         allow("\"iam:PassRole\"", "\"*\""),
@@ -84,7 +84,7 @@ fn look_alikes_that_give_nothing() {
         // Its own keys.
         allow("\"iam:CreateAccessKey\"", "\"arn:aws:iam::*:user/${aws:username}\""),
         // All but what matters.
-        "{\"Effect\": \"Allow\", \"NotAction\": [\"iam:*\", \"sts:*\", \"lambda:*\", \"glue:*\", \"ssm:*\", \"sagemaker:*\", \"ec2-instance-connect:*\"], \"Resource\": \"*\"}".to_string(),
+        "{\"Effect\": \"Allow\", \"NotAction\": [\"iam:*\", \"sts:*\", \"lambda:*\", \"glue:*\", \"ssm:*\", \"sagemaker:*\", \"ec2-instance-connect:*\", \"cloudformation:*\"], \"Resource\": \"*\"}".to_string(),
         allow("[\"iam:Get*\", \"iam:List*\", \"lambda:Get*\"]", "\"*\""),
     ] {
         assert_eq!(ways(&statements, ""), Vec::<String>::new(), "{statements}");
@@ -111,6 +111,14 @@ fn a_role_is_handed_only_to_a_service_it_trusts() {
     assert!(found.contains(&"pass-role-lambda-invoke -> administrator".to_string()), "{found:?}");
     let found = ways(&make, &role("Admin", "ec2.amazonaws.com", "*"));
     assert!(!found.iter().any(|way| way.ends_with("administrator")), "{found:?}");
+}
+
+#[test]
+fn a_role_outside_the_template_is_some_other() {
+    let make = allow("\"iam:PassRole\"", "\"arn:aws:iam::123456789012:role/admin\"")
+        + ", "
+        + &allow("\"ec2:RunInstances\"", "\"*\"");
+    assert_eq!(ways(&make, &role("Other", "ec2.amazonaws.com", "s3:*")), ["pass-role-ec2 -> others"]);
 }
 
 #[test]
