@@ -33,7 +33,7 @@ pub(crate) struct Story {
     /// At the place itself: "a shell reads this".
     pub(crate) primary: &'static str,
     pub(crate) remediation: &'static str,
-    /// Once for each function rather than for each place.
+    /// Once for each function rather than for each place, and only where somebody else than the team feeds it.
     pub(crate) once: bool,
 }
 
@@ -45,8 +45,11 @@ impl Audit for FlowAudit {
         self.0.info
     }
 
-    fn function(&self, function: &Function, context: &mut Context<'_>) {
-        tell(&self.0, function, context);
+    fn application(&self, application: &Application, context: &mut Context<'_>) {
+        let mut told = BTreeSet::new();
+        for function in &application.functions {
+            tell(&self.0, function, &mut told, context);
+        }
     }
 }
 
@@ -66,7 +69,8 @@ struct Place<'a> {
     sources: BTreeSet<&'a str>,
 }
 
-fn tell(story: &Story, function: &Function, context: &mut Context<'_>) {
+/// Reports a function's flows; of stories that are told once, those whose place wasn't `told` yet.
+fn tell(story: &Story, function: &Function, told: &mut BTreeSet<Span>, context: &mut Context<'_>) {
     let Some(behaviour) = &function.behaviour else { return };
     let mut places: BTreeMap<Span, Place<'_>> = BTreeMap::new();
     for flow in &behaviour.flows {
@@ -74,6 +78,9 @@ fn tell(story: &Story, function: &Function, context: &mut Context<'_>) {
         let Some(writer) = writer(context.application(), function, &flow.source) else { continue };
         // A step of a workflow is told by the workflow which resource is meant.
         if flow.sink == Sink::CloudResource && writer.exposure < Exposure::Fed {
+            continue;
+        }
+        if story.once && (writer.exposure < Exposure::Fed || told.contains(&flow.span)) {
             continue;
         }
         let found = Place { flow, writer, weight: *weight, sources: BTreeSet::from([shown(&flow.source)]) };
@@ -93,7 +100,8 @@ fn tell(story: &Story, function: &Function, context: &mut Context<'_>) {
         }
     }
     let mut others: Vec<Span> = Vec::new();
-    if story.once && places.len() > 1 {
+    if story.once {
+        told.extend(places.keys());
         let first = places.pop_first();
         others = std::mem::take(&mut places).into_keys().collect();
         places.extend(first);

@@ -234,8 +234,18 @@ fn log(evaluator: &mut Evaluator<'_>, value: &Value, place: Place) {
 
 /// Whether all of the event in a value is a part that holds others rather than text.
 fn is_container(value: &Value) -> bool {
-    const NAMES: [&str; 7] =
-        ["Records", "headers", "queryStringParameters", "pathParameters", "requestContext", "detail", "dynamodb"];
+    const NAMES: [&str; 10] = [
+        "Records",
+        "records",
+        "headers",
+        "queryStringParameters",
+        "pathParameters",
+        "requestContext",
+        "detail",
+        "dynamodb",
+        "rmqMessagesByQueue",
+        "messages",
+    ];
     taint::sources(value).iter().all(|source| {
         let last = source.rsplit('.').next().unwrap_or(source);
         last.is_empty() || last.ends_with("[]") || NAMES.contains(&last)
