@@ -191,7 +191,7 @@ pub struct PermissionFence {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NetworkFence {
-    /// Host name or address; a leading `*.` stands for any subdomain.
+    /// Host name or address; `*` stands for any run of characters (`*.example.com`: any subdomain).
     pub host: String,
     /// Port.
     pub port: u16,
@@ -330,14 +330,7 @@ impl FunctionFence {
 
     /// Whether a connection is within the fence.
     pub fn reaches(&self, host: &str, port: u16) -> bool {
-        let host = host.to_ascii_lowercase();
-        self.network.iter().any(|line| {
-            line.port == port
-                && match line.host.strip_prefix("*.") {
-                    Some(domain) => host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')),
-                    None => line.host == host,
-                }
-        })
+        self.network.iter().any(|line| line.port == port && crate::matches_glob(&line.host, host))
     }
 }
 

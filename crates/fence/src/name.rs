@@ -34,23 +34,28 @@ pub fn matches_glob(pattern: &str, text: &str) -> bool {
 
 /// Whether a permission's `on` or `name` means `resource`, which is a name, an ARN or a queue's URL.
 pub(crate) fn names(permission: &PermissionFence, resource: &str) -> bool {
-    let last = resource.rsplit(['/', ':']).next().unwrap_or(resource);
-    let candidates = [permission.on.as_str()].into_iter().chain(permission.name.as_deref());
-    candidates.into_iter().any(|pattern| {
-        matches_glob(pattern, resource)
-            || matches_glob(pattern, last)
-            || arn_table(resource).is_some_and(|name| matches_glob(pattern, name))
-    })
+    let name = own_name(resource);
+    let mut patterns = [permission.on.as_str()].into_iter().chain(permission.name.as_deref());
+    patterns.any(|pattern| matches_glob(pattern, resource) || matches_glob(pattern, name))
 }
 
-/// The name inside an ARN whose resource part goes on behind it (`table/Orders/index/x`, `bucket/key`).
-fn arn_table(arn: &str) -> Option<&str> {
-    let resource = arn.strip_prefix("arn:")?.splitn(5, ':').nth(4)?;
-    let mut parts = resource.split('/');
-    let first = parts.next()?;
-    match first {
-        "table" | "stream" | "function" => parts.next(),
-        _ => Some(first),
+/// The name that a resource is deployed under, out of its ARN or its queue's URL: never a part that whoever calls may choose
+/// freely, such as an object's key.
+fn own_name(resource: &str) -> &str {
+    if let Some(inside) = resource.strip_prefix("arn:").and_then(|arn| arn.splitn(5, ':').nth(4)) {
+        let mut parts = inside.split(['/', ':']);
+        let first = parts.next().unwrap_or(inside);
+        return match first {
+            "table" | "stream" | "function" | "key" | "secret" | "stateMachine" | "event-bus" | "log-group" => {
+                parts.next().unwrap_or(first)
+            }
+            _ => first,
+        };
+    }
+    match resource.split_once("://") {
+        // `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`
+        Some((_, address)) => address.rsplit('/').next().unwrap_or(address),
+        None => resource,
     }
 }
 
@@ -72,5 +77,15 @@ mod tests {
         ] {
             assert_eq!(matches_glob(pattern, text), expected, "{pattern} {text}");
         }
+    }
+
+    #[test]
+    fn a_key_that_looks_like_a_permitted_name_is_no_resource() {
+        let on = |on: &str| PermissionFence { allow: Some("s3:GetObject".into()), on: on.into(), ..Default::default() };
+        assert!(names(&on("catalog"), "arn:aws:s3:::catalog/2024/list.csv"));
+        assert!(!names(&on("catalog"), "arn:aws:s3:::evil/2024/catalog"));
+        assert!(names(&on("Orders"), "arn:aws:dynamodb:eu-west-1:1:table/Orders/index/by-mail"));
+        assert!(names(&on("Jobs"), "https://sqs.eu-west-1.amazonaws.com/1/Jobs"));
+        assert!(names(&on("Paid"), "arn:aws:sns:eu-west-1:1:Paid"));
     }
 }

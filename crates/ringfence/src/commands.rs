@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod deps;
 pub(crate) mod explain;
 pub(crate) mod fence;
 pub(crate) mod hunt;
@@ -9,6 +10,7 @@ pub(crate) mod policy;
 pub(crate) mod scan;
 pub(crate) mod send;
 pub(crate) mod up;
+pub(crate) mod update;
 pub(crate) mod waf;
 
 use std::path::Path;
@@ -46,7 +48,7 @@ pub(crate) fn today() -> (u16, u8, u8) {
 
 /// Says on standard error what could not be read, for commands whose output isn't a report.
 pub(crate) fn tell_errors(loaded: &::scan::Loaded) {
-    let style = crate::terminal::style();
+    let style = crate::terminal::error_style();
     for diagnostic in loaded.diagnostics.iter().filter(|diagnostic| diagnostic.level == findings::Level::Error) {
         crate::terminal::say(&format!("{}\n", ::scan::render::diagnostic(&loaded.sources, diagnostic, style)));
     }

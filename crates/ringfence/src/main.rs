@@ -28,6 +28,8 @@ enum Command {
     Inspect(commands::inspect::Args),
     Hunt(commands::hunt::Args),
     Explain(commands::explain::Args),
+    Update(commands::update::Args),
+    Deps(commands::deps::Args),
 }
 
 fn main() -> ExitCode {
@@ -43,6 +45,8 @@ fn main() -> ExitCode {
         Command::Inspect(args) => commands::inspect::run(args),
         Command::Hunt(args) => commands::hunt::run(args),
         Command::Explain(args) => commands::explain::run(args),
+        Command::Update(args) => commands::update::run(args),
+        Command::Deps(args) => commands::deps::run(args),
     };
     outcome.unwrap_or_else(|error| {
         terminal::error(&error);

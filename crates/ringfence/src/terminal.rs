@@ -3,14 +3,24 @@
 use scan::render::Style;
 use std::io::{IsTerminal, Write};
 
-/// How to write to standard output: coloured on a terminal, unless `NO_COLOR` says otherwise.
+/// How to write to standard output: coloured on a terminal, unless `NO_COLOR` says otherwise, as wide as the terminal.
 pub(crate) fn style() -> Style {
+    style_of(std::io::stdout().is_terminal(), terminal_size::terminal_size())
+}
+
+/// The same for standard error.
+pub(crate) fn error_style() -> Style {
+    style_of(std::io::stderr().is_terminal(), terminal_size::terminal_size_of(std::io::stderr()))
+}
+
+fn style_of(is_terminal: bool, size: Option<(terminal_size::Width, terminal_size::Height)>) -> Style {
     let colour = match (std::env::var_os("NO_COLOR"), std::env::var_os("CLICOLOR_FORCE")) {
         (Some(no), _) if !no.is_empty() => false,
         (_, Some(force)) if !force.is_empty() && force != "0" => true,
-        _ => std::io::stdout().is_terminal(),
+        _ => is_terminal,
     };
-    let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(120);
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let width = columns.or(size.map(|(width, _)| usize::from(width.0))).unwrap_or(120);
     Style { colour, width }
 }
 

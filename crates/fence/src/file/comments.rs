@@ -85,22 +85,30 @@ impl Comments {
 
     fn attach(&mut self, file: &SourceFile, text: &str, places: &[Place]) {
         let mut pending: Vec<String> = Vec::new();
+        let (mut starting, mut ending): (HashMap<u32, &Place>, HashMap<u32, Vec<&Place>>) = Default::default();
+        // Those that span lines, to look a comment line up in; most places stand on one.
+        let mut spanning: Vec<&Place> = Vec::new();
+        for place in places {
+            starting.entry(place.first).or_insert(place);
+            ending.entry(place.last).or_default().push(place);
+            spanning.extend((place.first < place.last).then_some(place));
+        }
         for number in 1..=u32::try_from(file.line_count()).unwrap_or(u32::MAX) {
             let Some(line) = file.line(number) else { break };
             let trimmed = line.trim();
             if trimmed.starts_with('#') {
                 // Inside something that spans lines, a comment belongs to that; a schema keeps its own text.
-                match places.iter().rev().find(|place| place.first < number && number <= place.last) {
+                match spanning.iter().rev().find(|place| place.first < number && number <= place.last) {
                     Some(place) if place.path.starts_with("schemas/") => {}
                     Some(place) => self.leading.entry(place.path.clone()).or_default().push(trimmed.to_string()),
                     None => pending.push(trimmed.to_string()),
                 }
                 continue;
             }
-            if let Some(place) = places.iter().find(|place| place.first == number) {
+            if let Some(place) = starting.get(&number) {
                 self.leading.entry(place.path.clone()).or_default().append(&mut pending);
             }
-            for place in places.iter().filter(|place| place.last == number) {
+            for place in ending.get(&number).into_iter().flatten() {
                 let end = place.end as usize;
                 let rest = text.get(end..).and_then(|rest| rest.lines().next()).unwrap_or("");
                 let rest = rest.trim_start_matches([':', '"', '\'', ' ', '\t']);

@@ -134,7 +134,7 @@ fn plural(count: usize, noun: &str) -> String {
 fn tell_complaints(path: &str, text: &str, complaints: Vec<source::Complaint>) {
     let mut sources = Sources::new();
     sources.add(SourceFile::new(path, text));
-    let style = terminal::style();
+    let style = terminal::error_style();
     for complaint in complaints {
         let diagnostic = Diagnostic::from_complaint("fence", complaint);
         terminal::say(&format!("{}\n", ::scan::render::diagnostic(&sources, &diagnostic, style)));

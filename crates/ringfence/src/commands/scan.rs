@@ -20,9 +20,9 @@ pub(crate) struct Args {
     /// The mildest severity that makes the command exit with 1.
     #[arg(long, value_enum, default_value = "high", value_name = "SEVERITY")]
     fail_on: FailOn,
-    /// Leaves milder findings out of the report.
-    #[arg(long, value_enum, value_name = "SEVERITY")]
-    min_severity: Option<FailOn>,
+    /// Leaves milder findings out of the report: info, low, medium, high or critical.
+    #[arg(long, value_parser = severity, value_name = "SEVERITY")]
+    min_severity: Option<Severity>,
     /// Writes the report to a file instead of standard output.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -62,12 +62,20 @@ impl FailOn {
     }
 }
 
+/// A severity by its name.
+fn severity(name: &str) -> Result<Severity, String> {
+    Severity::ALL
+        .into_iter()
+        .find(|severity| severity.name() == name)
+        .ok_or_else(|| "one of info, low, medium, high, critical".to_string())
+}
+
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let options = ::scan::Options { max_file_bytes: args.max_file_mib << 20, ..::scan::Options::default() };
     let mut loaded = super::load(&args.path, &options)?;
     let mut report = ::scan::report(&mut loaded, super::today());
     let failing = args.fail_on.severity().is_some_and(|least| report.worst().is_some_and(|worst| worst >= least));
-    if let Some(least) = args.min_severity.and_then(FailOn::severity) {
+    if let Some(least) = args.min_severity {
         report.findings.retain(|finding| finding.severity >= least);
     }
     let format = match args.format {

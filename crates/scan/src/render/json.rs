@@ -2,15 +2,29 @@
 
 use crate::{Loaded, Report};
 use findings::{Diagnostic, Finding, Label};
+use graph::Exposure;
 use serde_json::{Value, json};
 use source::{Sources, Span};
+use std::collections::HashSet;
 
 pub(super) fn report(loaded: &Loaded, report: &Report) -> Value {
     let sources = &loaded.sources;
     let functions: Vec<Value> = loaded
         .estate
-        .functions()
-        .map(|(application, function)| {
+        .applications
+        .iter()
+        .flat_map(|application| {
+            let invoked: HashSet<String> = fence::callers(application).keys().map(ToString::to_string).collect();
+            application.functions.iter().map(move |function| {
+                let exposure = match application.exposure(function) {
+                    // Another function's code invokes it, though no template says so.
+                    Exposure::None if invoked.contains(&function.name) => Exposure::Internal,
+                    exposure => exposure,
+                };
+                (application, function, exposure)
+            })
+        })
+        .map(|(application, function, exposure)| {
             let triggers: Vec<Value> = application
                 .triggers_of(&function.name)
                 .map(|trigger| {
@@ -29,7 +43,7 @@ pub(super) fn report(loaded: &Loaded, report: &Report) -> Value {
                 "runtime": function.runtime.as_ref().map(|runtime| &runtime.value),
                 "handler": function.handler.as_ref().map(|handler| &handler.value),
                 "triggers": triggers,
-                "exposure": application.exposure(function).name(),
+                "exposure": exposure.name(),
                 "identity": function.identity.clone().or_else(|| function.role.as_ref().map(|role| role.value.to_string())),
                 "location": place(sources, function.span),
             })
