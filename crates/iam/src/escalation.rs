@@ -470,7 +470,21 @@ pub fn escalations(application: &Application) -> Vec<Escalation> {
         .map(|identity| (identity.name.as_str(), (identity, Permissions::of(application, identity))))
         .collect();
     let world = World { application, known: &known };
-    application.identities.iter().flat_map(|identity| world.from(identity)).collect()
+    // What each can do in one step is worked out once, however many paths lead through it.
+    let moves: BTreeMap<&str, Moves> = known
+        .iter()
+        .map(|(name, (identity, permissions))| {
+            let found = RULES.iter().flat_map(|rule| world.apply(rule, identity, permissions)).collect();
+            (*name, Moves { administrator: permissions.administrator().is_some(), found })
+        })
+        .collect();
+    application.identities.iter().flat_map(|identity| world.from(identity, &moves)).collect()
+}
+
+/// What an identity is, and what it can do in one step.
+struct Moves {
+    administrator: bool,
+    found: Vec<(Step, Reach)>,
 }
 
 struct World<'a> {
@@ -479,43 +493,38 @@ struct World<'a> {
 }
 
 impl World<'_> {
-    fn from(&self, start: &Identity) -> Vec<Escalation> {
+    fn from(&self, start: &Identity, moves: &BTreeMap<&str, Moves>) -> Vec<Escalation> {
         let mut found = Vec::new();
         let Some((_, own)) = self.known.get(start.name.as_str()) else { return found };
-        if own.administrator().is_some() {
+        if moves.get(start.name.as_str()).is_none_or(|moves| moves.administrator) {
             return found;
         }
-        let mut seen: HashSet<String> = HashSet::from([start.name.clone()]);
-        let mut queue: VecDeque<(String, Vec<Step>)> = VecDeque::from([(start.name.clone(), Vec::new())]);
+        let mut seen: HashSet<&str> = HashSet::from([start.name.as_str()]);
+        let mut queue: VecDeque<(&str, Vec<Step>)> = VecDeque::from([(start.name.as_str(), Vec::new())]);
         while let Some((at, path)) = queue.pop_front() {
-            let Some((identity, permissions)) = self.known.get(at.as_str()) else { continue };
+            let (Some((_, permissions)), Some(here)) = (self.known.get(at), moves.get(at)) else { continue };
             if !path.is_empty() {
-                let reach = match permissions.administrator() {
-                    Some(_) => Reach::Administrator,
-                    None => Reach::Identity(at.clone()),
-                };
+                let reach = if here.administrator { Reach::Administrator } else { Reach::Identity(at.to_string()) };
                 // Another identity is only worth telling where it may do more.
-                if reach == Reach::Administrator || self.stronger(permissions, own) {
-                    found.push(Escalation { identity: start.name.clone(), steps: path.clone(), reach: reach.clone() });
-                }
-                if reach == Reach::Administrator {
-                    continue;
+                if here.administrator || self.stronger(permissions, own) {
+                    found.push(Escalation { identity: start.name.clone(), steps: path.clone(), reach });
                 }
             }
-            if path.len() >= MAX_STEPS {
+            if here.administrator || path.len() >= MAX_STEPS {
                 continue;
             }
-            for rule in RULES {
-                for (step, reach) in self.apply(rule, identity, permissions) {
-                    let mut steps = path.clone();
-                    steps.push(step);
-                    match reach {
-                        Reach::Identity(name) => {
-                            if seen.insert(name.clone()) {
-                                queue.push_back((name, steps));
-                            }
+            for (step, reach) in &here.found {
+                let steps = || path.iter().chain([step]).cloned().collect::<Vec<Step>>();
+                match reach {
+                    Reach::Identity(name) => {
+                        if seen.insert(name) {
+                            queue.push_back((name, steps()));
                         }
-                        reach => found.push(Escalation { identity: start.name.clone(), steps, reach }),
+                    }
+                    // What a hop reaches beyond the template is told where that hop begins.
+                    Reach::Others if !path.is_empty() => {}
+                    reach => {
+                        found.push(Escalation { identity: start.name.clone(), steps: steps(), reach: reach.clone() })
                     }
                 }
             }
