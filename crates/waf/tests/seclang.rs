@@ -311,6 +311,19 @@ fn a_broken_link_takes_its_chain_with_it() {
 }
 
 #[test]
+fn rule_sets_are_shared_between_threads() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    shared(&compile(""));
+}
+
+#[test]
+fn a_rule_has_a_limited_number_of_transformations() {
+    let rule = |count: usize| format!("SecRule ARGS \"@rx a\" \"id:1,phase:2,pass,log{}\"", ",t:trim".repeat(count));
+    assert_eq!(complaints(&rule(64)), [""; 0]);
+    assert_eq!(complaints(&rule(65)), ["r.conf:1:1: error: the rule has more than 64 transformations"]);
+}
+
+#[test]
 fn includes_are_resolved_and_bounded() {
     let resolve = |name: &str| match name {
         "a.conf" => Some("SecAction \"id:1,phase:1,pass,log\"\nInclude b.conf".to_string()),

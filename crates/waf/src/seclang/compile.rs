@@ -17,8 +17,11 @@ use super::variable::{self, Kind, Target, Variable};
 const MAX_RULES: usize = 65_536;
 /// Most diagnostics that are kept.
 const MAX_DIAGNOSTICS: usize = 1000;
-/// Deepest nesting of `Include`.
+/// Deepest nesting of `Include`, and most files read that way.
 const MAX_INCLUDES: u32 = 8;
+const MAX_FILES: usize = 2000;
+/// Most transformations of one rule.
+const MAX_TRANSFORMATIONS: usize = 64;
 
 /// What a transaction may hold and how it is read; the `Sec...` directives that are not rules.
 #[derive(Debug, Clone)]
@@ -444,11 +447,11 @@ impl Compiler<'_> {
                 _ => Some("one character is wanted".into()),
             },
             "include" => match (self.resolve)(first) {
-                Some(text) if depth < MAX_INCLUDES => {
+                Some(text) if depth < MAX_INCLUDES && self.set.files.len() < MAX_FILES => {
                     self.file(first, &text, depth + 1);
                     None
                 }
-                Some(_) => Some("files include each other too deeply".into()),
+                Some(_) => Some("files include each other too deeply or too often".into()),
                 None => Some(format!("there is no file `{first}`")),
             },
             "secauditengine"
@@ -607,6 +610,10 @@ impl Compiler<'_> {
                 actions.disruption = None;
             }
             Some(_) => {}
+        }
+        if actions.transformations.len() > MAX_TRANSFORMATIONS {
+            fatal = true;
+            self.error(place, format!("the rule has more than {MAX_TRANSFORMATIONS} transformations"));
         }
         let chain = actions.chain;
         // A link without its parent, and a parent without its link, are no rules.
@@ -797,11 +804,10 @@ impl Compiler<'_> {
             rule.quick = quick(rule);
             let mut need = rule.operator.need();
             // A list of words matches just when the scanner finds one of them; what is captured must be looked for.
-            if matches!(rule.operator, Operator::Words(_)) && (rule.negated || !rule.actions.capture) {
-                if let Some(literals) = &need.literals {
-                    rule.exact = needs.len() as u32;
-                    needs.push((rule.exact, literals.clone()));
-                }
+            let words = matches!(rule.operator, Operator::Words(_)) && (rule.negated || !rule.actions.capture);
+            if let Some(literals) = need.literals.as_ref().filter(|_| words) {
+                rule.exact = needs.len() as u32;
+                needs.push((rule.exact, literals.clone()));
             }
             if rule.negated {
                 need = Need::default();

@@ -65,6 +65,9 @@ pub(crate) enum Operator {
     Never,
 }
 
+/// Longest regular expression that is made from macros, in bytes.
+const MAX_MADE_PATTERN: usize = 1024;
+
 /// A set of words to look for, without case.
 pub(crate) struct Words {
     words: Vec<Vec<u8>>,
@@ -222,6 +225,10 @@ impl Operator {
             Operator::Regex(pattern) => regex(pattern, value, captured),
             Operator::RegexTemplate(template) => {
                 let text = argument(template);
+                // What a client may have a part in is not compiled at any length.
+                if text.len() > MAX_MADE_PATTERN {
+                    return false;
+                }
                 match Pattern::new(&String::from_utf8_lossy(&text)) {
                     Ok(pattern) => regex(&pattern, value, captured),
                     Err(_) => false,
