@@ -114,6 +114,12 @@ impl Report<'_> {
         self
     }
 
+    /// What kind of weakness it is here; the audit's own kinds where it isn't said.
+    pub(crate) fn cwe(self, cwe: &[u16]) -> Self {
+        self.0.cwe = cwe.to_vec();
+        self
+    }
+
     /// What is to be said at the place itself.
     pub(crate) fn primary(self, message: impl Into<String>) -> Self {
         self.0.primary.message = message.into();

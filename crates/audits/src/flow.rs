@@ -108,9 +108,16 @@ fn tell(story: &Story, function: &Function, told: &mut BTreeSet<Span>, context: 
     }
     for (span, place) in places {
         let flow = place.flow;
+        let (thing, primary, cwe): (_, _, &[u16]) = match flow.sink {
+            Sink::Process => {
+                ("an argument of a program", "the program takes this for an option if it looks like one", &[88])
+            }
+            Sink::ResponseHeader => ("a header of a response", "this goes into a header as it is", &[113]),
+            _ => (story.thing, story.primary, story.info.cwe),
+        };
         let title = format!(
             "{} in `{}` is made of {}, which {} writes",
-            story.thing,
+            thing,
             function.name,
             listed(place.sources.iter().copied()),
             place.writer.who
@@ -121,7 +128,8 @@ fn tell(story: &Story, function: &Function, told: &mut BTreeSet<Span>, context: 
             .severity(severity(&place))
             .confidence(confidence)
             .function(&function.name)
-            .primary(story.primary);
+            .cwe(cwe)
+            .primary(primary);
         for (index, step) in flow.steps.iter().enumerate() {
             report = report.related(
                 step.span,

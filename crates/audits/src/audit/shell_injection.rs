@@ -9,7 +9,7 @@ const INFO: AuditInfo = AuditInfo {
     title: "A command line made of what the caller wrote",
     severity: Severity::High,
     since: "0.1.0",
-    cwe: &[78, 88],
+    cwe: &[78],
     docs: r##"Part of the event becomes part of a command line that a shell reads, or says which program is started. An argument of a program that is
 started without a shell is low: it can still be taken for an option.
 
