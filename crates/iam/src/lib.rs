@@ -10,7 +10,7 @@
 //! Everything here is values in, values out. Facts about actions and resource types come from the crate `facts`.
 //!
 //! Deliberately absent: dates in conditions and policy variables (both leave a condition open), what a service does on the caller's
-//! behalf after a call apart from the use of customers' keys, objects' keys and tables' attributes as limits (a policy for
+//! behalf after a call apart from the use of customers' keys and objects that machine learning services fetch, objects' keys and tables' attributes as limits (a policy for
 //! `bucket/prefix/*` isn't derived), and what only a live account tells.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]

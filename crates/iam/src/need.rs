@@ -11,6 +11,18 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Actions that may be on an index of a table.
 const READS_INDEXES: &[&str] = &["dynamodb:Query", "dynamodb:Scan", "dynamodb:PartiQLSelect"];
 
+/// Services that fetch or store objects with the permissions of whoever calls them, by the argument that asks for it: the developer
+/// guides of Rekognition ("Images stored in an S3 bucket"), Textract and Transcribe ("Identity-based policies").
+const READS_FOR_CALLER: &[(&str, &str, &str)] = &[
+    ("rekognition", "S3Object", "s3:GetObject"),
+    ("textract", "S3Object", "s3:GetObject"),
+    ("transcribe", "MediaFileUri", "s3:GetObject"),
+    ("transcribe", "OutputBucketName", "s3:PutObject"),
+];
+
+/// How a call's variable is known.
+const SPELLED: &str = "taken to be the one whose variable the call spells out";
+
 /// The least policy of one function.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Policy {
@@ -151,6 +163,44 @@ impl Derivation<'_> {
         }
         for name in &call.actions {
             self.action(name, call, wanted);
+        }
+        for (service, word, action) in READS_FOR_CALLER {
+            if call.service == *service && self.gives(call, word) {
+                self.object_for_service(action, call, wanted);
+            }
+        }
+    }
+
+    /// Whether a call is given an argument of this name: written at it or, where its arguments are made elsewhere, in one of its files.
+    fn gives(&self, call: &CloudCall, word: &str) -> bool {
+        let text = self.sources.slice(call.span);
+        let opaque = !text.contains([':', '=', '{']) || text.contains("**") || text.contains("...");
+        text.contains(word)
+            || opaque
+                && self
+                    .behaviour
+                    .files
+                    .iter()
+                    .filter_map(|file| self.sources.get(*file))
+                    .any(|file| file.text().contains(word))
+    }
+
+    /// An object that a service fetches or stores with the caller's permissions.
+    fn object_for_service(&self, action: &str, call: &CloudCall, wanted: &mut Wanted) {
+        let spelled = self.of_environment("s3", "object", call);
+        if let Some((arn, _)) = spelled.filter(|(_, how)| *how == SPELLED) {
+            wanted.add(action, arn, call.span);
+            return;
+        }
+        let started = self.triggering("s3").map(|bucket| self.namer.name(&bucket, "s3", "object"));
+        if let (Some(Named::Arn(arn)), "s3:GetObject") = (started, action) {
+            wanted.add(action, arn, call.span);
+            return;
+        }
+        let (resources, how) = self.narrowest(action, "s3", "object", call);
+        wanted.doubt(action, format!("the bucket that {} uses for it isn't told; {how}", call.service), call.span);
+        for resource in resources {
+            wanted.add(action, resource, call.span);
         }
     }
 
@@ -304,7 +354,7 @@ impl Derivation<'_> {
             .filter_map(arn)
             .collect();
         if spelled.len() == 1 {
-            return spelled.into_values().next().zip(Some("taken to be the one whose variable the call spells out"));
+            return spelled.into_values().next().zip(Some(SPELLED));
         }
         let named: BTreeMap<String, Value> = self
             .function
@@ -321,9 +371,20 @@ impl Derivation<'_> {
 
     /// The narrowest that is still right where the code doesn't tell: what the environment names, what the role has, all of the kind.
     fn narrowest(&self, action: &str, prefix: &str, kind: &str, call: &CloudCall) -> (Vec<Value>, &'static str) {
-        if let Some((arn, how)) = self.of_environment(prefix, kind, call) {
-            return (vec![arn], how);
+        let named = self.of_environment(prefix, kind, call);
+        let granted = self.granted(action, prefix, kind);
+        match named {
+            // What the role doesn't allow at all can't be what was meant.
+            Some((arn, how)) if how == SPELLED || granted.is_empty() || granted.contains_key(&arn.to_string()) => {
+                (vec![arn], how)
+            }
+            _ if granted.is_empty() => (vec![all_of(prefix, kind)], "left open to all of its kind"),
+            _ => (granted.into_values().collect(), "limited to what its role names"),
         }
+    }
+
+    /// The resources on which the role has an action by name; none where it has it on everything, or not at all.
+    fn granted(&self, action: &str, prefix: &str, kind: &str) -> BTreeMap<String, Value> {
         let mut granted: BTreeMap<String, Value> = BTreeMap::new();
         let statements = self.application.identity_of(self.function).map_or(&[][..], |identity| &identity.statements);
         for statement in statements {
@@ -335,7 +396,7 @@ impl Derivation<'_> {
                 let everything = Pattern::value(&everything);
                 let pattern = Pattern::value(&canonical(self.application, value));
                 if statement.not_resources || value.has_unknown() || pattern.covers(&everything) {
-                    return (vec![all_of(prefix, kind)], "left open to all of its kind");
+                    return BTreeMap::new();
                 }
                 let shown = value.to_string();
                 let index = shown.contains("/index/") && !READS_INDEXES.contains(&action);
@@ -348,10 +409,7 @@ impl Derivation<'_> {
                 }
             }
         }
-        if granted.is_empty() {
-            return (vec![all_of(prefix, kind)], "left open to all of its kind");
-        }
-        (granted.into_values().collect(), "limited to what its role names")
+        granted
     }
 
     /// What starts the function, where that is one thing only and of the service: an object of the event lies in its bucket, a user in

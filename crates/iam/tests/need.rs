@@ -137,6 +137,20 @@ fn a_customers_key_is_needed_with_what_it_encrypts() {
 }
 
 #[test]
+fn a_picture_that_rekognition_fetches_takes_the_callers_permission() {
+    let code = |image: &str| {
+        format!(
+            "import boto3\ndef handler(event, context):\n    r = event['Records'][0]['s3']\n    boto3.client('rekognition').detect_labels(Image={image})\n"
+        )
+    };
+    let rest = "      Events:\n        New:\n          Type: S3\n          Properties:\n            Bucket: !Ref Photos\n            Events: s3:ObjectCreated:*\n  Photos:\n    Type: AWS::S3::Bucket\n";
+    let stored =
+        needs(&template("", rest), "app.py", &code("{'S3Object': {'Bucket': r['bucket']['name'], 'Name': 'x'}}"));
+    assert_eq!(stored, ["rekognition:DetectLabels *", "s3:GetObject ${Photos.Arn}/*"]);
+    assert_eq!(needs(&template("", rest), "app.py", &code("{'Bytes': b''}")), ["rekognition:DetectLabels *"]);
+}
+
+#[test]
 fn a_profile_of_bedrock_takes_its_model_too() {
     let code = "import boto3\ndef handler(event, context):\n    boto3.client('bedrock-runtime').invoke_model(modelId='eu.amazon.nova-lite-v1:0', body='{}')\n";
     assert_eq!(
