@@ -18,6 +18,7 @@ mod shared_role;
 mod shell_injection;
 mod sql_injection;
 mod stack_trace_in_response;
+mod stored_deserialization;
 mod template_injection;
 mod unauthenticated_endpoint;
 mod unencrypted_resource;
@@ -51,6 +52,7 @@ const AUDITS: &[&dyn Audit] = &[
     &shell_injection::AUDIT,
     &sql_injection::AUDIT,
     &stack_trace_in_response::AUDIT,
+    &stored_deserialization::AUDIT,
     &template_injection::AUDIT,
     &unauthenticated_endpoint::UnauthenticatedEndpoint,
     &unencrypted_resource::UnencryptedResource,

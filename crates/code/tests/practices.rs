@@ -69,3 +69,15 @@ export const handler = async (event) => {
 "#;
     assert_eq!(practices(&javascript(text), text), Vec::<String>::new());
 }
+
+#[test]
+fn what_a_store_gives_back_was_written_by_somebody() {
+    let text = r#"import json, pickle, boto3, jsonpickle
+table = boto3.resource("dynamodb").Table("orders")
+model = pickle.load(open("model.pkl", "rb"))
+def handler(event, context):
+    item = table.get_item(Key={"id": event["id"]})["Item"]
+    return jsonpickle.decode(json.dumps(item))
+"#;
+    assert_eq!(practices(&python(text), text), ["6 StoredDeserialization"]);
+}

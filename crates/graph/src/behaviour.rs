@@ -52,6 +52,8 @@ pub enum PracticeKind {
     UnverifiedToken,
     /// A stack trace in what the caller gets.
     StackTrace,
+    /// Data from elsewhere than the event, read by a format that can run code.
+    StoredDeserialization,
 }
 
 /// A part of the event on its way to a place where its text is more than data. Whether anyone hostile writes that part is up

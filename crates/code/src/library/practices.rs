@@ -12,7 +12,7 @@ use graph::PracticeKind;
 /// Expressions that are looked through for one habit.
 const MAX_EXPRESSIONS: usize = 200;
 
-fn note(evaluator: &mut Evaluator<'_>, kind: PracticeKind, place: Place) {
+pub(crate) fn note(evaluator: &mut Evaluator<'_>, kind: PracticeKind, place: Place) {
     let site = evaluator.site(place);
     evaluator.record.practices.insert((site, kind));
 }

@@ -9,7 +9,7 @@ use crate::syntax::{Entry, Expression, Kind, Place};
 use crate::taint;
 use crate::value::{External, Value};
 use facts::Operation;
-use graph::Sink;
+use graph::{PracticeKind, Sink};
 
 /// Libraries whose `execute` and `query` take SQL.
 const SQL: [&str; 24] = [
@@ -53,6 +53,10 @@ pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &External, arguments
         Language::JavaScript => javascript(path, root, last),
     } {
         let value = arguments.positional.get(at).cloned().unwrap_or(first);
+        // What comes out of a store was put there by somebody.
+        if sink == Sink::Deserialize && matches!(value, Value::Unknown | Value::Answer(_)) {
+            super::practices::note(evaluator, PracticeKind::StoredDeserialization, place);
+        }
         taint::sink(evaluator, sink, &value, place);
         return;
     }
