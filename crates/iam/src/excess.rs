@@ -150,7 +150,7 @@ fn in_words(
         sentences.push(format!("nothing needs {} on {on}", actions(unused)));
     } else if !unused.is_empty() {
         let needed: Vec<&str> = used.iter().copied().collect();
-        sentences.push(format!("needs {} only, and may also {} on {on}", actions(&needed), actions(unused)));
+        sentences.push(format!("needs {} only, and also allows {} on {on}", actions(&needed), actions(unused)));
     }
     if !wide.is_empty() {
         sentences.push(format!("is on {}, where {} would do", list(wide), list(enough)));

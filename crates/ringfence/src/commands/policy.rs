@@ -352,3 +352,75 @@ fn declarations(block: &str) -> Vec<String> {
     }
     chunks
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEMPLATE: &str = "Transform: AWS::Serverless-2016-10-31
+Resources:
+  Orders:
+    Type: AWS::DynamoDB::Table
+  Show:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.12
+      Handler: app.handler
+      CodeUri: src
+      Environment:
+        Variables:
+          TABLE: !Ref Orders
+      Policies:
+        - DynamoDBReadPolicy:
+            TableName: !Ref Orders
+";
+    const CODE: &str = "import os, boto3
+table = boto3.resource('dynamodb').Table(os.environ['TABLE'])
+def handler(event, context):
+    boto3.client('s3').get_object(Bucket=event['bucket'], Key='x')
+    return table.get_item(Key={'id': '1'})
+";
+
+    fn with_shop(check: impl FnOnce(&[Entry<'_>], &Sources)) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("src")).unwrap();
+        std::fs::write(folder.path().join("template.yaml"), TEMPLATE).unwrap();
+        std::fs::write(folder.path().join("src/app.py"), CODE).unwrap();
+        let loaded = ::scan::load(folder.path(), &::scan::Options::default()).unwrap();
+        let found: Vec<Entry<'_>> =
+            loaded.estate.applications.iter().flat_map(|one| entries(one, &loaded.sources)).collect();
+        check(&found, &loaded.sources);
+    }
+
+    #[test]
+    fn json_has_a_statement_per_need_with_its_lines_and_what_is_unresolved() {
+        with_shop(|found, sources| {
+            let json = as_json(found, sources);
+            let function = &json["functions"][0];
+            assert_eq!(function["name"], "Show");
+            assert_eq!(
+                function["statements"][0],
+                json!({
+                    "action": ["dynamodb:GetItem"],
+                    "resource": ["${Orders.Arn}"],
+                    "because": [{ "file": "src/app.py", "line": 5 }],
+                })
+            );
+            assert_eq!(function["unresolved"][0]["action"], json!(["s3:GetObject"]));
+            assert_eq!(function["unresolved"][0]["because"], json!([{ "file": "src/app.py", "line": 4 }]));
+            assert_eq!(function["platform"][0]["for"], "logs");
+        });
+    }
+
+    #[test]
+    fn every_format_names_the_table_its_own_way() {
+        with_shop(|found, sources| {
+            assert!(table(&found[0], sources).contains("also allows dynamodb:"), "{}", table(&found[0], sources));
+            assert!(sam(&found[0], sources).contains("- !GetAtt Orders.Arn"));
+            assert!(iam_documents(found).unwrap().contains("\"${Orders.Arn}\""));
+            let text = terraform(&[], sources) + &terraform(found, sources);
+            assert!(text.contains("${var.orders_arn}"), "{text}");
+            assert_eq!(text.matches("data \"aws_partition\"").count(), 1, "{text}");
+        });
+    }
+}
