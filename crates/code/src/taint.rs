@@ -21,7 +21,9 @@ const MAX_STEPS: u8 = 8;
 /// Containers inside one another that a sink looks into.
 const MAX_DEPTH: usize = 3;
 /// Flows noted for one handler.
-const MAX_FLOWS: usize = 500;
+const MAX_FLOWS: usize = 1_000;
+/// Flows after which lines of the log aren't noted any more: they mustn't crowd out what matters.
+const MAX_FLOWS_WITH_LOGS: usize = 200;
 
 /// Kinds of sinks that a value can do no harm to, a bit for each.
 pub(crate) type Harmless = u32;
@@ -263,7 +265,7 @@ pub(crate) fn arrives(evaluator: &mut Evaluator<'_>, sink: Sink, value: &Value, 
         if origin.harmless & bit != 0
             || record.checked.get(source).is_some_and(|to| to & bit != 0)
             || record.validated.iter().any(below)
-            || record.flows.len() >= MAX_FLOWS
+            || record.flows.len() >= if sink == Sink::Log { MAX_FLOWS_WITH_LOGS } else { MAX_FLOWS }
         {
             continue;
         }

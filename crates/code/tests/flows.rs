@@ -190,3 +190,12 @@ fn a_page_put_together_in_steps_is_one() {
 "#;
     assert_eq!(python_flows(text), ["Html from queryStringParameters.q: 2 comes in here, 2"]);
 }
+
+#[test]
+fn many_lines_of_the_log_hide_no_command() {
+    let lines: String = (0..1_000).map(|n| format!("    print('got ' + event['field{n}'])\n")).collect();
+    let text = format!("import os\ndef handler(event, context):\n{lines}    os.system(event['command'])\n");
+    let found = python_flows(&text);
+    assert_eq!(found.last().map(String::as_str), Some("Shell from command: 1003 comes in here, 1003"));
+    assert!(found.len() < 300, "{}", found.len());
+}
