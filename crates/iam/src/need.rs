@@ -486,17 +486,33 @@ impl Derivation<'_> {
 
     /// Handing on a role: those that the environment names, where the call is given one.
     fn pass_role(&self, action: &str, call: &CloudCall, wanted: &mut Wanted) {
-        if !self.sources.slice(call.span).to_ascii_lowercase().contains("role") {
+        let text = self.sources.slice(call.span);
+        if !text.to_ascii_lowercase().contains("role") {
             return;
         }
-        let roles: Vec<Value> = self
+        // Roles that the call spells out go before those that the environment merely holds.
+        let held: Vec<(bool, Value)> = self
             .function
             .environment
             .iter()
-            .filter_map(|variable| variable.value.resource())
-            .filter(|name| self.application.identity(name).is_some())
-            .filter_map(|name| self.namer.of_template(name, "iam", "role"))
+            .filter_map(|variable| {
+                let own = variable.value.resource().filter(|name| self.application.identity(name).is_some());
+                let arn = match own {
+                    Some(name) => self.namer.of_template(name, "iam", "role"),
+                    None => Some(variable.value.clone()).filter(|value| value.to_string().contains(":role/")),
+                };
+                arn.map(|arn| (mentions(text, &variable.name), arn))
+            })
             .collect();
+        let written = text
+            .split(['"', '\''])
+            .filter(|part| part.starts_with("arn:") && part.contains(":role/") && !part.contains(['{', '$', '%']))
+            .map(Value::text);
+        let mut roles: Vec<Value> =
+            held.iter().filter(|(spelled, _)| *spelled).map(|(_, arn)| arn.clone()).chain(written).collect();
+        if roles.is_empty() {
+            roles = held.into_iter().map(|(_, arn)| arn).collect();
+        }
         if roles.is_empty() {
             wanted.add(action, all_of("iam", "role"), call.span);
             wanted.doubt(action, "which role it passes on isn't told; left open to all roles".into(), call.span);

@@ -151,6 +151,22 @@ fn a_picture_that_rekognition_fetches_takes_the_callers_permission() {
 }
 
 #[test]
+fn the_role_that_a_call_hands_on_has_to_be_passed() {
+    let code = |role: &str| {
+        format!(
+            "import os, boto3\ndef handler(event, context):\n    boto3.client('lambda').create_function(FunctionName='n', Role={role}, Code={{}}, Runtime='python3.12', Handler='a.b')\n"
+        )
+    };
+    let rest = "  Worker:\n    Type: AWS::IAM::Role\n";
+    let passed = |role: &str| {
+        let found = needs(&template("ROLE: !GetAtt Worker.Arn", rest), "app.py", &code(role));
+        found.into_iter().filter(|line| line.starts_with("iam:")).collect::<Vec<_>>()
+    };
+    assert_eq!(passed("os.environ['ROLE']"), ["iam:PassRole ${Worker.Arn}"]);
+    assert_eq!(passed("'arn:aws:iam::1:role/x'"), ["iam:PassRole arn:aws:iam::1:role/x"]);
+}
+
+#[test]
 fn a_profile_of_bedrock_takes_its_model_too() {
     let code = "import boto3\ndef handler(event, context):\n    boto3.client('bedrock-runtime').invoke_model(modelId='eu.amazon.nova-lite-v1:0', body='{}')\n";
     assert_eq!(
