@@ -131,6 +131,8 @@ impl Operator {
     ) -> Result<Operator, String> {
         let number = Operator::Number;
         Ok(match name.to_ascii_lowercase().as_str() {
+            // Rules that want to look at every value write it this way.
+            "rx" if argument == "^.*$" => Operator::Always,
             "rx" if argument.contains("%{") => Operator::RegexTemplate(template()),
             "rx" | "rxglobal" => Operator::Regex(
                 Pattern::new(argument).map_err(|error| format!("not a regular expression here: {error}"))?,
