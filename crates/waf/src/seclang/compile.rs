@@ -128,7 +128,7 @@ pub struct RuleSet {
     pub(crate) settings: Settings,
     pub(crate) rules: Vec<Rule>,
     pub(crate) phases: [Vec<u32>; 5],
-    pub(crate) defaults: [Default_; 5],
+    pub(crate) defaults: [PhaseDefault; 5],
     pub(crate) nodes: Vec<Node>,
     /// For each group the rule whose targets and chain it stands for.
     pub(crate) groups: Vec<u32>,
@@ -148,16 +148,16 @@ impl std::fmt::Debug for RuleSet {
 
 /// What `SecDefaultAction` says for a phase.
 #[derive(Debug, Clone)]
-pub(crate) struct Default_ {
+pub(crate) struct PhaseDefault {
     pub(crate) disruption: Disruption,
     pub(crate) status: u16,
     pub(crate) log: bool,
     transformations: Vec<Transformation>,
 }
 
-impl Default for Default_ {
+impl Default for PhaseDefault {
     fn default() -> Self {
-        Default_ { disruption: Disruption::Pass, status: 403, log: true, transformations: Vec::new() }
+        PhaseDefault { disruption: Disruption::Pass, status: 403, log: true, transformations: Vec::new() }
     }
 }
 
@@ -534,7 +534,7 @@ impl Compiler<'_> {
             self.error(list.offset(0), "a default action names its phase");
             return;
         };
-        let default = Default_ {
+        let default = PhaseDefault {
             disruption: match actions.disruption {
                 None | Some(Disruption::Block) => Disruption::Pass,
                 Some(disruption) => disruption,

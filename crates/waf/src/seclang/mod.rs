@@ -31,6 +31,15 @@
 //! expressions. Audit logging is the caller's, from [`Transaction::matched`]. Removals and updates of targets apply to
 //! all rules, wherever they stand. `SecUnicodeMapFile` is ignored: the US-ASCII code page is built in.
 //!
+//! Not yet here: a compiled form of a set that could be built ahead, the cost of each rule (`--profile`), the rules over
+//! the leaves of events other than HTTP, and fuzz targets.
+//!
+//! Choices where engines differ: `REQUEST_BODY` holds URL-encoded bodies and, with `ctl:forceRequestBodyVariable`, those
+//! no processor reads; JSON values are named `json.a.array_0.b`, and an array comes once more under its own name with
+//! the number of its items; `MATCHED_VARS` is what the rule before in the chain matched; a chain's message is expanded
+//! when all of it has matched. Limits: 1,000 header fields, cookies and (unless set) arguments, 65,536 rules, 64
+//! transformations a rule, 256 MiB of values a transaction; what exceeds them is refused with 413 or 400.
+//!
 //! `@detectSQLi` and `@detectXSS` run the crate `libinjectionrs`, a port of libinjection by machine: it differs from
 //! the original on some hostile inputs (mostly misses), and should it panic the value counts as an attack.
 

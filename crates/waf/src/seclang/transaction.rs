@@ -176,6 +176,8 @@ pub struct Transaction<'r> {
     /// Unions over whole stores at a node, and where they are: by node, store and part.
     store_unions: Vec<Union>,
     store_places: Vec<u32>,
+    /// Which union answers for a node, store and part, and in which epoch that was found.
+    store_answers: Vec<(u64, u32)>,
     pub(crate) removed: Vec<u64>,
     pub(crate) removed_targets: Vec<(&'r [u64], &'r [super::variable::Target])>,
     pub(crate) current: Option<Found>,
@@ -232,6 +234,7 @@ impl<'r> Transaction<'r> {
             unions: vec![Union::default(); set.groups.len()],
             store_unions: Vec::new(),
             store_places: vec![NONE; set.nodes.len() * STORES * 2],
+            store_answers: vec![(0, 0); set.nodes.len() * STORES * 2],
             removed: Vec::new(),
             removed_targets: Vec::new(),
             current: None,

@@ -249,6 +249,18 @@ impl Transaction<'_> {
 
     /// The union over a whole store at a node: its place among the unions.
     fn unite_store(&mut self, store: Store, part: Part, node: u32) -> usize {
+        let asked = (node as usize * STORES + store as usize) * 2 + part as usize;
+        if let Some((_, place)) = self.store_answers.get(asked).filter(|(epoch, _)| *epoch == self.epoch) {
+            return *place as usize;
+        }
+        let place = self.find_store_union(store, part, node);
+        if let Some(answer) = self.store_answers.get_mut(asked) {
+            *answer = (self.epoch, place as u32);
+        }
+        place
+    }
+
+    fn find_store_union(&mut self, store: Store, part: Part, node: u32) -> usize {
         // Where no value would be changed, the root's union is the one.
         let mut node = node;
         if node != 0 {
