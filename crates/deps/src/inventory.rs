@@ -38,9 +38,14 @@ pub(crate) fn is_superseded(manifests: &[Manifest], at: usize) -> bool {
     })
 }
 
+/// What requirements are exported from when code is packed.
+const EXPORTED: [Format; 4] = [Format::PipfileLock, Format::PoetryLock, Format::UvLock, Format::PyProject];
+/// Folders that build tools write to: what was installed for them is told one folder further up.
+const BUILT: [&str; 6] = ["dist", "build", "out", ".build", "bundle", ".esbuild"];
+
 /// The manifests that count for code: those of the nearest folder that has any, from `innermost` (where the handler lies)
-/// up to `outermost` (where the template lies). A `requirements.txt` above `code_root` isn't packed with the code, so it
-/// doesn't count.
+/// up to `outermost` (where the template lies). Only what lies in `code_root` is packed with the code, so of manifests above
+/// it only the lockfiles of Poetry, uv and Pipenv count, which people export from when they build.
 pub(crate) fn governing(
     manifests: &[Manifest],
     ecosystem: Ecosystem,
@@ -53,8 +58,12 @@ pub(crate) fn governing(
     let within = |path: &str, above: &str| {
         above.is_empty() || path == above || path.strip_prefix(above).is_some_and(|rest| rest.starts_with('/'))
     };
+    let packed = match code_root.rsplit('/').next() {
+        Some(last) if BUILT.contains(&last) => folder(&code_root),
+        _ => code_root.as_str(),
+    };
     loop {
-        let in_code = within(&here, &code_root);
+        let in_code = within(&here, packed);
         let found: BTreeSet<usize> = manifests
             .iter()
             .enumerate()
@@ -65,7 +74,7 @@ pub(crate) fn governing(
                 beside
                     && !development
                     && manifest.format.ecosystem() == ecosystem
-                    && (in_code || manifest.format != Format::Requirements)
+                    && (in_code || EXPORTED.contains(&manifest.format))
                     && !is_superseded(manifests, *at)
             })
             .map(|(at, _)| at)
@@ -94,7 +103,9 @@ mod tests {
         let all =
             manifests(&["package.json", "src/a/package.json", "src/a/package-lock.json", "src/a/requirements.txt"]);
         assert_eq!(governing(&all, Ecosystem::Npm, "src/a/lib", "src/a", ""), [2]);
-        assert_eq!(governing(&all, Ecosystem::Npm, "src/b", "src/b/", ""), [0]);
+        assert!(governing(&all, Ecosystem::Npm, "src/b", "src/b/", "").is_empty());
+        assert_eq!(governing(&all, Ecosystem::Npm, "src/b", ".", ""), [0]);
+        assert_eq!(governing(&all, Ecosystem::Npm, "src/a/dist", "src/a/dist", ""), [2]);
         assert_eq!(governing(&all, Ecosystem::PyPi, "./src/a", "src/a", ""), [3]);
         assert!(is_superseded(&all, 1) && !is_superseded(&all, 0));
     }

@@ -30,7 +30,7 @@ pub fn json(survey: &Survey, matching: Option<&Matching>, holdings: &[Holding], 
             let paths: Vec<&str> = manifests.map(|manifest| manifest.path.as_str()).collect();
             let vulnerable = function.packages.iter().filter(|at| found.contains_key(at)).count();
             json!({"application": function.application, "function": function.function, "manifests": paths,
-                "packages": function.packages.len(), "vulnerable": matching.map(|_| vulnerable)})
+                "packages": function.packages.len(), "checked": matching.is_some_and(|one| function.is_checked(survey, one)), "vulnerable": matching.map(|_| vulnerable)})
         })
         .collect();
     let advisories: Vec<Value> = holdings

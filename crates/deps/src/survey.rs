@@ -49,6 +49,15 @@ pub struct FunctionDependencies {
 }
 
 impl FunctionDependencies {
+    /// Whether every package it brings along could be set against advisories; false where no package of it is known.
+    pub fn is_checked(&self, survey: &Survey, matching: &crate::Matching) -> bool {
+        let covered = |at: &usize| {
+            let ecosystem = survey.packages.get(*at).map(|package| package.ecosystem);
+            ecosystem.is_some_and(|one| !matching.uncovered.contains_key(&one)) && !matching.unreadable.contains(at)
+        };
+        !self.manifests.is_empty() && self.packages.iter().all(covered)
+    }
+
     /// What its code has to do with one of its packages.
     pub fn imported(&self, package: &Package) -> Imported {
         let reach = self.reach.iter().find(|(ecosystem, _)| *ecosystem == package.ecosystem);
