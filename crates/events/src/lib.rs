@@ -35,7 +35,8 @@ pub use part::{Body, Expect, Format, Part, Problem, Whose, unwrapped};
 pub struct Limits {
     /// Bytes of the whole event. Default 7 MiB: the platform's 6 MB with room for its envelope.
     pub max_bytes: usize,
-    /// Objects and arrays inside each other. Default 64; at most 120 are honoured.
+    /// Objects and arrays inside each other. Default 80, which has room for an item of a table: 32 levels of two each, in
+    /// its envelope. At most 120 are honoured.
     pub max_depth: usize,
     /// Records of one batch. Default 20 000: twice the largest batch a platform delivers.
     pub max_records: usize,
@@ -45,7 +46,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { max_bytes: 7 << 20, max_depth: 64, max_records: 20_000, max_inflated: 16 << 20 }
+        Limits { max_bytes: 7 << 20, max_depth: 80, max_records: 20_000, max_inflated: 16 << 20 }
     }
 }
 

@@ -73,12 +73,14 @@ impl Format {
             text.len() <= MAX_FORMATTED
                 && text.chars().all(|character| character.is_ascii_alphanumeric() || extra.contains(character))
         };
+        // The name of a thing is often made part of a path.
+        let stays = !text.contains("..");
         match self {
             Self::Any => true,
             Self::Arn => all(":/_-.+=@,#*$%~") && (text.is_empty() || text.starts_with("arn:")),
             Self::Time => all(":.+-") && text.len() <= 64,
-            Self::Token => all("+/=_-.:~"),
-            Self::Word => all("_-.:/*") && text.len() <= 256,
+            Self::Token => stays && all("+/=_-.:~"),
+            Self::Word => stays && all("_-.:/*") && text.len() <= 256,
             Self::PlatformUrl => is_platform_url(text) && all(":/?&=._-%+~"),
         }
     }
@@ -178,8 +180,8 @@ fn read_text(text: &str, max_depth: usize) -> Result<Option<Value>, DecodeError>
 /// The message inside a body that is nothing but another service's envelope: a notification that was delivered to a queue, an
 /// event of a bus. With the path of the message below the body's.
 ///
-/// A body with a single key beside the envelope's own is not taken for one, so nobody smuggles fields past a schema by
-/// wrapping something that fits it.
+/// A body with a single key beside the envelope's own, without one that every envelope has, or with one that holds what the service
+/// never writes there, is not taken for one: nobody smuggles fields past a schema by wrapping something that fits it.
 pub fn unwrapped(body: &Value, max_depth: usize) -> Option<(&'static str, Value)> {
     const NOTIFICATION: [&str; 12] = [
         "Type",
@@ -199,9 +201,12 @@ pub fn unwrapped(body: &Value, max_depth: usize) -> Option<(&'static str, Value)
         ["version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail", "replay-name"];
     let map = body.as_object()?;
     let only = |keys: &[&str]| map.keys().all(|key| keys.contains(&key.as_str()));
+    let written = |fields: &[(&str, Format)]| {
+        fields.iter().all(|(key, format)| map.get(*key).is_some_and(|value| value.is_string() && format.admits(value)))
+    };
     if map.get("Type").and_then(Value::as_str) == Some("Notification")
-        && map.contains_key("TopicArn")
         && only(&NOTIFICATION)
+        && written(&[("MessageId", Format::Token), ("TopicArn", Format::Arn), ("Timestamp", Format::Time)])
     {
         let text = map.get("Message")?.as_str()?;
         let read = read_text(text, max_depth).ok()?;
@@ -210,7 +215,16 @@ pub fn unwrapped(body: &Value, max_depth: usize) -> Option<(&'static str, Value)
             None => (".Message", text.into()),
         });
     }
-    if map.contains_key("detail-type") && map.contains_key("source") && only(&BUS) {
+    let bus = [
+        ("version", Format::Word),
+        ("id", Format::Token),
+        ("detail-type", Format::Any),
+        ("source", Format::Any),
+        ("account", Format::Word),
+        ("time", Format::Time),
+        ("region", Format::Word),
+    ];
+    if only(&BUS) && written(&bus) && map.get("resources").is_some_and(Value::is_array) {
         return Some((".detail", map.get("detail")?.clone()));
     }
     None
@@ -341,9 +355,23 @@ mod tests {
 
     #[test]
     fn only_a_pure_envelope_is_unwrapped() {
-        let mut body = json!({"Type": "Notification", "TopicArn": "arn:aws:sns:x:1:t", "Message": "{\"id\":1}"});
+        let mut body = json!({
+            "Type": "Notification",
+            "MessageId": "m-1",
+            "TopicArn": "arn:aws:sns:x:1:t",
+            "Message": "{\"id\":1}",
+            "Timestamp": "2026-05-27T09:11:02.513Z",
+        });
         assert_eq!(unwrapped(&body, 9), Some((".Message|json", json!({"id": 1}))));
         body["orderId"] = "../../etc".into();
         assert_eq!(unwrapped(&body, 9), None);
+        let mut bus = json!({
+            "version": "0", "id": "e-1", "detail-type": "Order Paid", "source": "shop", "account": "1", "time": "2026-05-27T09:11:02Z",
+            "region": "eu-central-1", "resources": [], "detail": {"id": 1},
+        });
+        assert_eq!(unwrapped(&bus, 9), Some((".detail", json!({"id": 1}))));
+        bus["id"] = json!({"$ne": 1});
+        assert_eq!(unwrapped(&bus, 9), None);
+        assert_eq!(unwrapped(&json!({"detail-type": "x", "source": "y", "id": "admin", "detail": {"id": 1}}), 9), None);
     }
 }

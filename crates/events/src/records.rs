@@ -89,8 +89,12 @@ fn with_common(more: &[(&'static str, Field)]) -> Vec<(&'static str, Field)> {
 fn sqs(collector: &mut Collector, path: &str, mut map: Object, limits: &Limits) -> Read {
     let (id, source) = (text_of(&map, "messageId"), text_of(&map, "eventSourceARN"));
     let body = text_body(collector, &child(path, "body"), map.remove("body"), limits);
+    if let Some(attributes) = map.get("messageAttributes") {
+        binary_attributes(collector, &child(path, "messageAttributes"), attributes, "binaryValue", limits);
+    }
     if let Some(attributes) = take_object(&mut map, "attributes") {
-        let table = [("MessageGroupId", Field::Is(CALLER)), ("MessageDeduplicationId", Field::Is(CALLER))];
+        let sender = Field::Is(CALLER);
+        let table = [("MessageGroupId", sender), ("MessageDeduplicationId", sender), ("AWSTraceHeader", sender)];
         collector.object_or(&child(path, "attributes"), attributes, &table, Whose::Platform(Format::Any));
     }
     let table = with_common(&[
@@ -103,6 +107,21 @@ fn sqs(collector: &mut Collector, path: &str, mut map: Object, limits: &Limits) 
     Read { id, source, body }
 }
 
+/// Attributes in base64, decoded: functions know that they are, however short, and decode them too. The attributes themselves stay
+/// among the sender's other fields.
+fn binary_attributes(collector: &mut Collector, path: &str, attributes: &Value, key: &str, limits: &Limits) {
+    for (name, attribute) in attributes.as_object().into_iter().flatten() {
+        let kind = attribute.get("dataType").or_else(|| attribute.get("Type")).and_then(Value::as_str);
+        if let Some(text) = attribute.get(key).and_then(Value::as_str)
+            && kind.is_some_and(|kind| kind.starts_with("Binary"))
+            && let Some(bytes) = base64(text)
+        {
+            let place = format!("{path}.{}.{key}|base64", json::shortened(name));
+            collector.message(&place, bytes, &Said::default(), limits);
+        }
+    }
+}
+
 fn sns(collector: &mut Collector, path: &str, mut map: Object, limits: &Limits) -> Read {
     let mut read = Read { id: None, source: None, body: Body::absent(child(path, "Sns.Message")) };
     if let Some(mut message) = take_object(&mut map, "Sns") {
@@ -110,6 +129,9 @@ fn sns(collector: &mut Collector, path: &str, mut map: Object, limits: &Limits) 
         read.id = text_of(&message, "MessageId");
         read.source = text_of(&message, "TopicArn");
         read.body = text_body(collector, &child(&inside, "Message"), message.remove("Message"), limits);
+        if let Some(attributes) = message.get("MessageAttributes") {
+            binary_attributes(collector, &child(&inside, "MessageAttributes"), attributes, "Value", limits);
+        }
         let table = [
             ("Type", WORD),
             ("MessageId", TOKEN),

@@ -5,6 +5,8 @@ use crate::part::{Body, CALLER, Collector, Content, Expect, Whose};
 use base64::Engine as _;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use miniz_oxide::inflate::stream::InflateState;
+use miniz_oxide::{DataFormat, MZFlush, MZStatus};
 use serde_json::{Map, Value};
 
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
@@ -19,18 +21,53 @@ pub(crate) fn base64(text: &str) -> Option<Vec<u8>> {
     STANDARD_BASE64.decode(text).or_else(|_| URL_SAFE_BASE64.decode(text)).ok()
 }
 
-/// What gzip (`1f 8b`) or zlib holds.
+/// What gzip (`1f 8b`) or zlib holds. Readers of gzip go on with the next member where one ends, so this does as well; what
+/// stands behind the end and is no member is an error, since nobody knows who reads it.
 pub(crate) fn inflated(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, &'static str> {
-    let inflate = if bytes.starts_with(&[0x1f, 0x8b]) {
-        let data = gzip_data(bytes).ok_or("not a gzip stream")?;
-        miniz_oxide::inflate::decompress_to_vec_with_limit(data, limits.max_inflated)
-    } else {
-        miniz_oxide::inflate::decompress_to_vec_zlib_with_limit(bytes, limits.max_inflated)
-    };
-    inflate.map_err(|error| match error.status {
-        miniz_oxide::inflate::TINFLStatus::HasMoreOutput => "inflates to more than the limit allows",
-        _ => "not well compressed",
-    })
+    if !bytes.starts_with(&[0x1f, 0x8b]) {
+        let mut plain = Vec::new();
+        let used = inflate(bytes, DataFormat::Zlib, &mut plain, limits.max_inflated)?;
+        return if used == bytes.len() { Ok(plain) } else { Err("compressed, with something else behind it") };
+    }
+    let mut plain = Vec::new();
+    let mut rest = bytes;
+    for _ in 0..MAX_MEMBERS {
+        let data = gzip_data(rest).ok_or("not a gzip stream")?;
+        let used = inflate(data, DataFormat::Raw, &mut plain, limits.max_inflated)?;
+        // A checksum and a length end a member; readers skip zeros behind the last.
+        rest = data.get(used + 8..).unwrap_or_default();
+        if rest.iter().all(|byte| *byte == 0) {
+            return Ok(plain);
+        }
+        if !rest.starts_with(&[0x1f, 0x8b]) {
+            return Err("compressed, with something else behind it");
+        }
+    }
+    Err("compressed in more pieces than anyone sends")
+}
+
+/// Members of one gzip stream.
+const MAX_MEMBERS: usize = 1000;
+
+/// Inflates one stream to the end of `out`, of which it may make `most` bytes; says how many bytes it took.
+fn inflate(bytes: &[u8], format: DataFormat, out: &mut Vec<u8>, most: usize) -> Result<usize, &'static str> {
+    let mut state = InflateState::new_boxed(format);
+    let mut used = 0;
+    let mut piece = vec![0; 32 << 10];
+    loop {
+        let input = bytes.get(used..).unwrap_or_default();
+        let result = miniz_oxide::inflate::stream::inflate(&mut state, input, &mut piece, MZFlush::None);
+        used += result.bytes_consumed;
+        out.extend_from_slice(piece.get(..result.bytes_written).unwrap_or_default());
+        if out.len() > most {
+            return Err("inflates to more than the limit allows");
+        }
+        match result.status {
+            Ok(MZStatus::StreamEnd) => return Ok(used),
+            Ok(_) if result.bytes_consumed > 0 || result.bytes_written > 0 => {}
+            _ => return Err("not well compressed"),
+        }
+    }
 }
 
 /// The deflate stream behind a gzip header.
@@ -107,22 +144,22 @@ fn add(object: &mut Map<String, Value>, name: String, value: Value) {
     }
 }
 
-/// Text as some readers guess it: UTF-8, or UTF-16 and UTF-32 by their many zero bytes, as JSON readers do.
-fn decoded(bytes: Vec<u8>) -> Result<String, Vec<u8>> {
+/// Text as some readers guess it: UTF-8, or UTF-16 and UTF-32 by their zero bytes, as JSON readers do. Bytes that are text both
+/// ways are given back both ways, the likelier first: which of the two a function reads isn't known.
+fn decoded(bytes: Vec<u8>) -> Result<(String, Option<String>), Vec<u8>> {
     let zeros = bytes.iter().take(64).filter(|byte| **byte == 0).count();
-    if zeros * 4 >= bytes.len().min(64)
-        && bytes.len() >= 2
-        && zeros > 0
-        && let Some(text) = wide(&bytes)
-    {
-        return Ok(text);
+    let many = zeros * 4 >= bytes.len().min(64) && zeros > 0;
+    // JSON readers look at the first four bytes and no further.
+    let at_first = bytes.get(..4).is_some_and(|first| first.contains(&0));
+    let marked = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+    let wide = if (many || at_first || marked) && bytes.len() >= 2 { wide(&bytes) } else { None };
+    match (wide, String::from_utf8(bytes)) {
+        (Some(wide), Ok(text)) => Ok((wide, Some(text))),
+        (Some(wide), Err(_)) => Ok((wide, None)),
+        // A mark in front keeps no reader of bytes from reading JSON.
+        (None, Ok(text)) => Ok((without_mark(text), None)),
+        (None, Err(error)) => Err(error.into_bytes()),
     }
-    if (bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]))
-        && let Some(text) = wide(&bytes)
-    {
-        return Ok(text);
-    }
-    String::from_utf8(bytes).map_err(std::string::FromUtf8Error::into_bytes)
 }
 
 fn wide(bytes: &[u8]) -> Option<String> {
@@ -198,10 +235,17 @@ impl Collector {
         if let Some(boundary) = boundary(said.media_type)
             && let Some(fields) = multipart(&bytes, &boundary)
         {
+            self.charset(path, &said.media_type.unwrap_or_default().to_ascii_lowercase());
+            self.other_readings(path, &bytes, &boundary);
             return self.multipart(path, fields);
         }
         match decoded(bytes) {
-            Ok(text) => self.text_message(path, text, said),
+            Ok((text, other)) => {
+                if let Some(other) = other {
+                    self.push(path, Value::String(other), CALLER);
+                }
+                self.text_message(path, text, said)
+            }
             Err(bytes) => {
                 let at = self.binary(path, &bytes);
                 Body::new(path, Content::Value(at))
@@ -222,18 +266,17 @@ impl Collector {
     /// A text that is a message; the body it makes.
     pub(crate) fn text_message(&mut self, path: &str, text: String, said: &Said<'_>) -> Body {
         let media_type = said.media_type.unwrap_or_default().trim().to_ascii_lowercase();
-        if media_type.contains("charset=utf-7") {
-            self.problem(path, "written in UTF-7, which can't be looked into");
-        }
+        self.charset(path, &media_type);
         if let Some(boundary) = boundary(said.media_type)
             && let Some(fields) = multipart(text.as_bytes(), &boundary)
         {
+            self.other_readings(path, text.as_bytes(), &boundary);
             return self.multipart(path, fields);
         }
         if media_type.starts_with("application/x-www-form-urlencoded") {
             let body = Body::new(format!("{path}|form"), Content::Own(form_object(&text)));
             // Whoever reads it as something else gets to see something else.
-            if text.trim_start().starts_with(['{', '[', '<', '"']) {
+            if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"*-._~+%&=".contains(&byte)) {
                 self.push(path, Value::String(text.clone()), CALLER);
             }
             self.push(path, Value::String(text), Whose::Caller(Expect::Form));
@@ -243,16 +286,107 @@ impl Collector {
         Body::new(path, Content::Text(at))
     }
 
+    /// A character set in which ASCII is something else than ASCII is a problem: who obeys it reads another text. `media_type`
+    /// is in lower case.
+    fn charset(&mut self, path: &str, media_type: &str) {
+        const KNOWN: [&str; 14] = [
+            "utf-8",
+            "utf8",
+            "ascii",
+            "us-ascii",
+            "latin1",
+            "latin-1",
+            "shift_jis",
+            "euc-jp",
+            "euc-kr",
+            "gbk",
+            "gb2312",
+            "gb18030",
+            "big5",
+            "utf-8-sig",
+        ];
+        let Some(charset) = parameter(media_type, "charset") else { return };
+        let charset = charset.trim().trim_matches('\'');
+        let family = ["iso-8859-", "windows-125", "cp125", "koi8-"];
+        if !charset.is_empty() && !KNOWN.contains(&charset) && !family.iter().any(|family| charset.starts_with(family))
+        {
+            let shown = crate::json::shortened(charset);
+            self.problem(path, format!("written in `{shown}`, which can't be looked into"));
+        }
+    }
+
+    /// A multipart body in which readers find boundaries in different places, as the others read it: those who want them at the
+    /// beginning of a line, those who want that line to end as the standard has it, and those who know of none.
+    fn other_readings(&mut self, path: &str, body: &[u8], boundary: &str) {
+        if is_plain_multipart(body, boundary) {
+            return;
+        }
+        let mut readings = Vec::new();
+        for line_end in ["\r\n", "\n"] {
+            let body = [line_end.as_bytes(), body].concat();
+            let mark = format!("{line_end}--{boundary}");
+            let pieces: Vec<&[u8]> = split(&body, mark.as_bytes()).take(MAX_FIELDS + 2).collect();
+            // Without an end there is nothing that such a reader would take for a field.
+            if pieces.len() > 2 {
+                readings.extend(pieces.into_iter().map(|piece| behind_headers(piece).1.to_vec()));
+            }
+        }
+        if !body.trim_ascii_start().starts_with(format!("--{boundary}").as_bytes()) {
+            readings.push(body.to_vec());
+        }
+        for reading in readings.into_iter().filter(|reading| !reading.is_empty()) {
+            match String::from_utf8(reading) {
+                Ok(text) => self.push(path, Value::String(text), CALLER),
+                Err(error) => self.binary(path, error.as_bytes()),
+            };
+        }
+    }
+
     fn multipart(&mut self, path: &str, fields: Vec<FormField>) -> Body {
         let mut object = Map::new();
         for (number, field) in fields.into_iter().enumerate() {
             let place = format!("{path}|multipart[{number}]");
-            self.push(format!("{place}.headers"), Value::String(field.headers), Whose::Caller(Expect::Header));
+            let lines = field.headers.lines().map(Value::from).collect();
+            self.push(format!("{place}.headers"), Value::Array(lines), Whose::Caller(Expect::Header));
             let names: Vec<Value> =
                 [field.name.clone(), field.filename].into_iter().flatten().map(Value::String).collect();
             self.push(format!("{place}.names"), Value::Array(names), CALLER);
+            let headers = field.headers.to_ascii_lowercase();
+            let said = |name: &str| {
+                headers.lines().filter_map(|line| line.split_once(':')).find(|(key, _)| key.trim() == name)
+            };
+            if let Some((_, media_type)) = said("content-type") {
+                self.charset(&place, media_type);
+            }
+            // Some readers take this encoding off and some don't.
+            match said("content-transfer-encoding").map(|(_, encoding)| encoding.trim()) {
+                None | Some("" | "7bit" | "8bit" | "binary") => {}
+                Some("base64") => {
+                    let letters = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(byte);
+                    let clean: Vec<u8> = field.content.iter().copied().filter(letters).collect();
+                    let inner = format!("{place}|base64");
+                    match String::from_utf8(clean).ok().as_deref().and_then(base64).map(decoded) {
+                        None => self.problem(&place, "not base64"),
+                        Some(Err(bytes)) => {
+                            self.binary(&inner, &bytes);
+                        }
+                        Some(Ok((text, other))) => {
+                            for text in [Some(text), other].into_iter().flatten() {
+                                self.push(inner.clone(), Value::String(text), CALLER);
+                            }
+                        }
+                    }
+                }
+                Some(other) => {
+                    let shown = crate::json::shortened(other);
+                    self.problem(&place, format!("encoded as `{shown}`, which can't be looked into"));
+                }
+            }
             match decoded(field.content) {
-                Ok(text) => {
+                Ok((text, other)) => {
+                    if let Some(other) = other {
+                        self.push(place.clone(), Value::String(other), CALLER);
+                    }
                     self.push(place, Value::String(text.clone()), CALLER);
                     if let Some(name) = field.name {
                         add(&mut object, name, Value::String(text));
@@ -291,6 +425,38 @@ fn parameter(header: &str, name: &str) -> Option<String> {
     Some(at.trim_matches('"').to_owned())
 }
 
+/// A part's headers and what stands behind the empty line.
+fn behind_headers(piece: &[u8]) -> (&[u8], &[u8]) {
+    let end = find(piece, b"\r\n\r\n").map(|at| (at, 4)).or_else(|| find(piece, b"\n\n").map(|at| (at, 2)));
+    match end {
+        Some((at, width)) => (piece.get(..at).unwrap_or_default(), piece.get(at + width..).unwrap_or_default()),
+        None => (b"", piece),
+    }
+}
+
+/// Whether every reader finds the same fields: the body begins with the boundary, which else occurs only at the beginning of lines
+/// that end as the standard has it.
+fn is_plain_multipart(body: &[u8], boundary: &str) -> bool {
+    let mark = format!("--{boundary}");
+    let mut from = 0;
+    let mut ended = false;
+    while let Some(at) = body.get(from..).and_then(|rest| find(rest, mark.as_bytes())).map(|at| from + at) {
+        let (before, after) = body.split_at(at);
+        let after = after.get(mark.len()..).unwrap_or_default();
+        let begins = if at == 0 { from == 0 } else { before.ends_with(b"\r\n") };
+        if (from == 0 && at != 0) || ended || !begins {
+            return false;
+        }
+        ended = after.starts_with(b"--");
+        if ended && !after.get(2..).unwrap_or_default().trim_ascii().is_empty() || !ended && !after.starts_with(b"\r\n")
+        {
+            return false;
+        }
+        from = at + mark.len();
+    }
+    ended
+}
+
 /// The fields of a multipart body; none where the boundary doesn't occur, or there are more fields than anyone sends.
 fn multipart(body: &[u8], boundary: &str) -> Option<Vec<FormField>> {
     let mark = format!("--{boundary}");
@@ -309,11 +475,7 @@ fn multipart(body: &[u8], boundary: &str) -> Option<Vec<FormField>> {
             continue;
         }
         let piece = piece.strip_prefix(b"\r\n").or_else(|| piece.strip_prefix(b"\n")).unwrap_or(piece);
-        let (head, content) =
-            match find(piece, b"\r\n\r\n").map(|at| (at, 4)).or_else(|| find(piece, b"\n\n").map(|at| (at, 2))) {
-                Some((at, width)) => (piece.get(..at)?, piece.get(at + width..)?),
-                None => (&b""[..], piece),
-            };
+        let (head, content) = behind_headers(piece);
         let content = content.strip_suffix(b"\r\n").or_else(|| content.strip_suffix(b"\n")).unwrap_or(content);
         let headers = String::from_utf8_lossy(head).into_owned();
         let disposition = headers.lines().find(|line| line.to_ascii_lowercase().starts_with("content-disposition"));

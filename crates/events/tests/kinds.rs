@@ -176,7 +176,7 @@ fn what_readers_would_understand_differently_is_refused() {
             .to_string()
             .contains("different kinds: `aws:sqs` and `aws:s3`")
     );
-    assert!(matches!(refused(&"[".repeat(200)), DecodeError::TooDeep { limit: 64 }));
+    assert!(matches!(refused(&"[".repeat(200)), DecodeError::TooDeep { limit: 80 }));
     let record = r#"{"eventSource":"aws:sqs"}"#;
     assert_eq!(
         refused(&format!(r#"{{"Records":[{record},{record},{record}]}}"#)),

@@ -75,6 +75,8 @@ impl Decision {
 
 /// Matches a verdict tells at most.
 const MAX_MATCHES: usize = 32;
+/// Different hints in one record that are weighed against each other.
+const MAX_HINTS: usize = 200;
 /// Ids of records a reason tells at most.
 const MAX_IDS: usize = 10;
 
@@ -100,27 +102,15 @@ impl Findings {
     }
 
     fn refuses(&self) -> bool {
-        !self.own.is_empty() || waf::refuses(&self.injections) && waf::refuses(&self.distinct())
-    }
-
-    /// The matches without the hints that tell another's bytes again: a platform shows a path, a query or a cookie in
-    /// several fields, and one hint seen twice is still one hint.
-    fn distinct(&self) -> Vec<waf::Match> {
-        let repeats = |at: usize, found: &waf::Match| {
-            found.confidence == waf::Confidence::Hint
-                && self.injections.iter().enumerate().any(|(other_at, other)| {
-                    other.rule == found.rule
-                        && other_at != at
-                        && other.excerpt.contains(&found.excerpt)
-                        && (other.excerpt.len() > found.excerpt.len() || other_at < at)
-                })
-        };
-        self.injections
-            .iter()
-            .enumerate()
-            .filter(|(at, found)| !repeats(*at, found))
-            .map(|(_, found)| found.clone())
-            .collect()
+        if !self.own.is_empty() || self.injections.iter().any(|found| found.confidence >= waf::Confidence::Likely) {
+            return true;
+        }
+        // Hints are cheap to write: what compares each with each must not see all of them.
+        let mut seen = std::collections::HashSet::new();
+        let once = self.injections.iter().filter(|found| seen.insert((found.rule, found.excerpt.as_str())));
+        let once: Vec<waf::Match> = once.take(MAX_HINTS + 1).cloned().collect();
+        // That many different hints are more than there are families.
+        once.len() > MAX_HINTS || waf::refuses(&once) && waf::refuses(&distinct(&once))
     }
 
     fn into_matches(self) -> impl Iterator<Item = Match> {
@@ -138,6 +128,21 @@ impl Findings {
             cwe: Some(found.cwe),
         }))
     }
+}
+
+/// The matches without the hints that tell another's bytes again: a platform shows a path, a query or a cookie in several
+/// fields, and one hint seen twice is still one hint.
+fn distinct(matches: &[waf::Match]) -> Vec<waf::Match> {
+    let repeats = |at: usize, found: &waf::Match| {
+        found.confidence == waf::Confidence::Hint
+            && matches.iter().enumerate().any(|(other_at, other)| {
+                other.rule == found.rule
+                    && other_at != at
+                    && other.excerpt.contains(&found.excerpt)
+                    && (other.excerpt.len() > found.excerpt.len() || other_at < at)
+            })
+    };
+    matches.iter().enumerate().filter(|(at, found)| !repeats(*at, found)).map(|(_, found)| found.clone()).collect()
 }
 
 impl Inspector {
@@ -197,7 +202,7 @@ impl Inspector {
             Ok(event) => event,
             Err(error) => return self.unreadable(bytes, &error.to_string()),
         };
-        let mut budget = Budget::new(self.text_limits);
+        let mut budget = Budget::new(self.text_limits, event.records.len());
         let mut around = Findings::default();
         self.parts(&event.parts, &mut budget, &mut around);
         let mut matches: Vec<Match> = Vec::new();
@@ -205,9 +210,10 @@ impl Inspector {
         let mut labels: Vec<String> = Vec::new();
         let total = event.records.len();
         let all = around.refuses();
-        matches.extend(around.into_matches());
+        matches.extend(around.into_matches().take(MAX_MATCHES));
         for record in &event.records {
             let mut findings = Findings::default();
+            budget.next_record();
             if let Some(line) = self.judge(&event, record, &mut budget, &mut findings)
                 && !labels.contains(&line.label)
             {
@@ -374,14 +380,22 @@ impl Inspector {
     /// Where a record's body isn't what a line's schema asks for.
     fn violations(&self, line: &Line, record: &Record) -> Vec<Match> {
         let Some(schema) = &line.schema else { return Vec::new() };
+        let delivers = matches!(
+            line.kind,
+            TriggerKind::Sqs | TriggerKind::Sns | TriggerKind::Kinesis | TriggerKind::Firehose | TriggerKind::Kafka
+        );
         let depth = self.event_limits.max_depth;
         let mut findings = Findings::default();
         match record.body.read(&record.parts, depth) {
             Err(problem) => findings.add("schema", "medium", problem.path, String::new(), problem.what),
             Ok((path, body)) => {
                 let wrong = schema.violations(&body);
-                let inner =
-                    || events::unwrapped(&body, depth).is_some_and(|(_, inner)| schema.violations(&inner).is_empty());
+                // Only where other services deliver is their envelope around what was meant.
+                let inner = || {
+                    delivers
+                        && events::unwrapped(&body, depth)
+                            .is_some_and(|(_, inner)| schema.violations(&inner).is_empty())
+                };
                 if !wrong.is_empty() && !inner() {
                     for violation in wrong {
                         let field = format!("{path}{}", violation.path);
@@ -443,19 +457,47 @@ fn whole(record: &Record) -> String {
     path.find("].").and_then(|end| path.get(..=end)).unwrap_or("event").to_owned()
 }
 
-/// The work one event may cause, over all its fields and records.
+/// The work one event may cause, over all its fields and records. A part of it is kept for each record that is still to come: a
+/// sender whose message takes all it can get leaves the others of the batch at least half.
 struct Budget {
     limits: waf::Limits,
-    exhausted: bool,
+    share: waf::Limits,
+    to_come: usize,
 }
 
 impl Budget {
-    fn new(limits: waf::Limits) -> Budget {
-        Budget { limits, exhausted: false }
+    fn new(limits: waf::Limits, records: usize) -> Budget {
+        let parts = records.saturating_add(1).saturating_mul(2);
+        let share = waf::Limits {
+            max_bytes: limits.max_bytes / parts,
+            max_leaves: limits.max_leaves / parts,
+            max_decodings: limits.max_decodings / parts,
+            ..limits
+        };
+        Budget { limits, share, to_come: records }
+    }
+
+    fn next_record(&mut self) {
+        self.to_come = self.to_come.saturating_sub(1);
+    }
+
+    fn kept(&self) -> waf::Limits {
+        waf::Limits {
+            max_bytes: self.share.max_bytes.saturating_mul(self.to_come),
+            max_leaves: self.share.max_leaves.saturating_mul(self.to_come),
+            max_decodings: self.share.max_decodings.saturating_mul(self.to_come),
+            ..self.limits
+        }
     }
 
     fn left(&self) -> waf::Limits {
-        if self.exhausted { waf::Limits { max_bytes: 0, max_leaves: 0, ..self.limits } } else { self.limits }
+        let kept = self.kept();
+        waf::Limits {
+            max_bytes: self.limits.max_bytes.saturating_sub(kept.max_bytes),
+            max_leaves: self.limits.max_leaves.saturating_sub(kept.max_leaves),
+            max_decodings: self.limits.max_decodings.saturating_sub(kept.max_decodings),
+            ..self.limits
+        }
     }
 
     fn spend(&mut self, work: waf::Work) {
@@ -464,9 +506,9 @@ impl Budget {
         self.limits.max_decodings = self.limits.max_decodings.saturating_sub(work.decodings);
     }
 
-    /// How much a walk that was stopped has cost isn't known.
+    /// How much a walk that was stopped has cost isn't known, so it has cost all that wasn't kept.
     fn spent(&mut self) {
-        self.exhausted = true;
+        self.limits = self.kept();
     }
 }
 

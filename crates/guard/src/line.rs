@@ -196,7 +196,11 @@ impl Line {
         // What these hand over doesn't say which bus, rule or API handed it over.
         let nameless = event.http.is_some() || !event.recognised || matches!(event.kind, TriggerKind::EventBridge);
         let Some(glob) = self.name.as_ref().filter(|_| !nameless) else { return true };
-        record.source_names().chain(event.source_names()).any(|name| fence::matches_glob(glob, name))
+        let meets = |name: &str| fence::matches_glob(glob, name);
+        // A batch goes by the source of its first record, which says nothing of the others. Only with Kafka the batch has a source of
+        // its own, the cluster, beside the topic of each record.
+        let of_batch = record.source.is_none() || event.kind == TriggerKind::Kafka;
+        record.source_names().any(meets) || of_batch && event.source_names().any(meets)
     }
 }
 
