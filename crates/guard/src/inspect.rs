@@ -75,6 +75,8 @@ impl Decision {
 
 /// Matches a verdict tells at most.
 const MAX_MATCHES: usize = 32;
+/// Matches in one record beyond which the firewall keeps no more.
+const FULL: usize = 256;
 /// Different hints in one record that are weighed against each other.
 const MAX_HINTS: usize = 200;
 /// Ids of records a reason tells at most.
@@ -434,7 +436,15 @@ impl Inspector {
             let before = findings.injections.len();
             match Engine::shared().walk(&part.path, &part.value, &budget.left(), &|_| context, &mut findings.injections)
             {
-                Ok(work) => budget.spend(work),
+                Ok(work) => {
+                    budget.spend(work);
+                    if findings.injections.len() >= FULL {
+                        // What was written behind the last that was kept may be the one that matters.
+                        let message = "so much in it looks like an attack that not all of it was weighed";
+                        findings.add("unreadable", "high", part.path.clone(), String::new(), message.to_owned());
+                        return;
+                    }
+                }
                 Err(exceeded) => {
                     budget.spent();
                     findings.add("unreadable", "medium", exceeded.path.clone(), String::new(), exceeded.to_string());

@@ -200,8 +200,28 @@ fn a_thousand_times_the_same_hint_takes_no_longer_than_once() {
     let start = Instant::now();
     let decision = inspector.inspect(text.as_bytes());
     assert!(start.elapsed() < Duration::from_secs(20), "{:?} for {:?}", start.elapsed(), decision.action);
-    assert_eq!(decision.action, Action::Pass);
     assert_eq!(decision.verdict.matches.len(), 32, "{:?}", decision.verdict.matches.first());
+}
+
+#[test]
+fn nothing_hides_behind_more_hints_than_are_kept() {
+    let body = |hints: usize, last: &str| {
+        let mut list = vec!["please union select secret"; hints];
+        list.push(last);
+        let mut event = fixture("http-api");
+        event["body"] = json!({"notes": list}).to_string().into();
+        event["isBase64Encoded"] = false.into();
+        event
+    };
+    assert!(passes("http-api", &body(1, "hello")));
+    assert!(passes("http-api", &body(100, "hello")), "one hint, however often, is one hint");
+    for hints in [0, 1, 100, 255, 256, 257, 300, 1000] {
+        assert!(!passes("http-api", &body(hints, SQL)), "behind {hints} hints");
+        // Not where the fence lets the hints' own rule speak in vain either.
+        let allowing = EventFence { allow: vec!["sql-union".into()], ..line("http-api") };
+        let event = body(hints, "; cat /etc/passwd").to_string();
+        assert_eq!(inspector(vec![allowing]).inspect(event.as_bytes()).action, Action::Refuse, "behind {hints} hints");
+    }
 }
 
 #[test]
