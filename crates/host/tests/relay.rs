@@ -70,8 +70,9 @@ async fn scene(block: bool, endpoint: Option<&str>) -> Scene {
 impl Scene {
     async fn ask(&self, service: &str, request: &str, headers: &str, body: &[u8]) -> String {
         let mut stream = tokio::net::TcpStream::connect(self.relay.url().trim_start_matches("http://")).await.unwrap();
+        let host = if headers.contains("Host: ") { "" } else { "Host: 127.0.0.1:1\r\n" };
         let head = format!(
-            "{request} HTTP/1.1\r\nHost: relay\r\nConnection: close\r\nContent-Length: {}\r\n{headers}Authorization: AWS4-HMAC-SHA256 \
+            "{request} HTTP/1.1\r\n{host}Connection: close\r\nContent-Length: {}\r\n{headers}Authorization: AWS4-HMAC-SHA256 \
              Credential=AKID/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0\r\n\r\n",
             body.len()
         );
@@ -151,6 +152,26 @@ async fn a_call_outside_the_fence_is_denied_as_aws_would() {
     }
     assert!(scene.calls().iter().all(|call| !call.allowed && !call.in_fence && call.status == Some(403)));
     assert_eq!(scene.calls().len(), 5);
+}
+
+#[tokio::test]
+async fn a_call_that_says_two_things_is_none_that_the_fence_knows() {
+    let endpoint = echo().await;
+    let scene = scene(true, Some(&endpoint)).await;
+    let body = &br#"{"TableName":"shop-OrdersTable"}"#[..];
+    for (service, request, headers) in [
+        ("dynamodb", "POST /", format!("{PUT}X-Amz-Target: DynamoDB_20120810.DeleteTable\r\n")),
+        ("dynamodb", "POST /", format!("{PUT}Authorization: AWS4-HMAC-SHA256 Credential=A/1/r/sqs/aws4_request\r\n")),
+        ("dynamodb", "POST /", "X-Amz-Target: DynamoDB_20120810.PutItem\u{e4}\r\n".to_owned()),
+        // The bucket before the host is the one that is meant.
+        ("s3", "PUT /catalogbucket/a", "Host: secrets.127.0.0.1:1\r\n".to_owned()),
+        ("s3", "PUT /catalogbucket/a", "Host: secrets.s3.amazonaws.com\r\n".to_owned()),
+        ("s3", "PUT /catalogbucket/a", "Host: moto_api\r\n".to_owned()),
+    ] {
+        let answer = scene.ask(service, request, &headers, body).await;
+        assert!(answer.starts_with("HTTP/1.1 403"), "{request} {headers}{answer}");
+    }
+    assert!(scene.calls().iter().all(|call| !call.allowed && !call.in_fence));
 }
 
 #[tokio::test]

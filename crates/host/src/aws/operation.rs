@@ -10,6 +10,9 @@ use serde_json::Value as Json;
 /// The most needs one request may have: a batch has at most a hundred parts.
 const MAX_NEEDS: usize = 100;
 
+/// The most fields of a form that are read.
+const MAX_FIELDS: usize = 2000;
+
 /// The head of a request, as far as it matters here.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Head<'a> {
@@ -78,10 +81,19 @@ impl Head<'_> {
     /// The service of the signature's scope: `AKID/20260101/us-east-1/dynamodb/aws4_request`.
     fn scope_service(&self) -> Option<String> {
         let scope = match self.authorization {
-            Some(header) => header.split_once("Credential=")?.1.split([',', ' ']).next()?.to_owned(),
+            // One credential, and first: servers look for it in different places.
+            Some(header) => {
+                let (scheme, rest) = header.split_once(" Credential=")?;
+                let alone = !rest.to_ascii_lowercase().contains("credential=");
+                let plain = scheme.starts_with("AWS4-") && !scheme.contains([' ', ',', '=']);
+                (alone && plain).then(|| rest.split([',', ' ']).next().unwrap_or_default().to_owned())?
+            }
             // A signed URL has it in the query.
             None => pairs(self.query).into_iter().find(|(name, _)| name.eq_ignore_ascii_case("X-Amz-Credential"))?.1,
         };
+        if scope.split('/').count() != 5 {
+            return None;
+        }
         let mut parts = scope.rsplit('/');
         (parts.next()? == "aws4_request").then_some(())?;
         let service = parts.next()?.to_ascii_lowercase();
@@ -107,6 +119,15 @@ pub fn read(head: Head<'_>, body: &[u8]) -> Call {
         needs: vec![Need { action: format!("{}:?", iam_prefix(service)), resource: None }],
         errors,
     };
+    // Whoever names the operation in a header or a form sends it to the root: a path says something else to a service that goes by
+    // paths, whatever the header says to us. Only queues have had a path of their own.
+    let by_path = matches!(signed_for.as_deref(), Some("s3" | "s3express"));
+    let broken = head.authorization.is_some() && signed_for.is_none();
+    // Only objects are commonly reached by signed URLs; a stand-in may not look at the query at all.
+    let by_url = head.authorization.is_none() && signed_for.is_some() && !by_path;
+    if head.path.starts_with("//") || broken || by_url {
+        return unrecognised(signed_for.as_deref().unwrap_or("unsigned"));
+    }
     if let Some(target) = head.target {
         let (api, operation) = target.rsplit_once('.').unwrap_or(("", target));
         let of_target = service_of_target(api);
@@ -117,17 +138,32 @@ pub fn read(head: Head<'_>, body: &[u8]) -> Call {
             (None, Some(api)) => api,
             (None, None) => return unrecognised("unsigned"),
         };
-        if !is_operation(operation) {
+        let to_root = head.method == "POST" && path.is_empty() && head.query.is_empty();
+        if by_path || !to_root || !is_operation(operation) {
             return unrecognised(service);
         }
-        let body: Json = serde_json::from_slice(body).unwrap_or_default();
+        // A body that can't be read may name anything.
+        let body = match serde_json::from_slice::<Json>(body) {
+            Ok(body @ Json::Object(_)) => body,
+            Err(_) if body.is_empty() => Json::Null,
+            _ => return unrecognised(service),
+        };
         return call(service, operation, json_needs(service, operation, &body), errors);
     }
     let Some(service) = signed_for else { return unrecognised("unsigned") };
     if form || (head.method == "GET" && query.iter().any(|(name, _)| name == "Action")) {
-        let text = std::str::from_utf8(body).unwrap_or_default();
+        let Ok(text) = std::str::from_utf8(body) else { return unrecognised(&service) };
         let mut fields = pairs(text);
         fields.extend(query);
+        let to_root = path.is_empty() || service == "sqs";
+        let readable = form || head.content_type.is_none();
+        // Of two that say it differently, servers take the one or the other.
+        let mut names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
+        let twice = names.windows(2).any(|pair| matches!(pair, [left, right] if left == right));
+        if by_path || !to_root || !readable || twice || fields.len() >= MAX_FIELDS {
+            return unrecognised(&service);
+        }
         let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
         return match field("Action") {
             Some(operation) if is_operation(&operation) => {
@@ -151,8 +187,12 @@ pub fn read(head: Head<'_>, body: &[u8]) -> Call {
         };
     }
     // Smithy's RPC: the operation is the path's end.
-    if let Some((_, operation)) = path.strip_prefix("service/").and_then(|rest| rest.split_once("/operation/")) {
-        return if is_operation(operation) {
+    if let Some((_, operation)) = path.strip_prefix("service/").and_then(|rest| rest.split_once("/operation/"))
+        && !by_path
+    {
+        // What it acts on stands in a body that isn't read here: only for services where that is nothing of the function's.
+        let nothing_named = matches!(service.as_str(), "monitoring" | "xray");
+        return if is_operation(operation) && head.method == "POST" && nothing_named {
             call(&service, operation, needs(&service, operation, None), Errors::Json)
         } else {
             unrecognised(&service)
@@ -186,7 +226,10 @@ fn copy_needs(action: &str, resource: &Option<String>) -> Vec<Need> {
 }
 
 fn call(service: &str, operation: &str, mut needs: Vec<Need>, errors: Errors) -> Call {
-    needs.truncate(MAX_NEEDS);
+    if needs.len() > MAX_NEEDS {
+        // Nobody would judge the rest.
+        needs = vec![Need { action: format!("{}:?", iam_prefix(service)), resource: None }];
+    }
     Call { service: iam_prefix(service), operation: Some(operation.to_owned()), needs, errors }
 }
 
@@ -372,7 +415,7 @@ fn pairs(text: &str) -> Vec<(String, String)> {
     let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
     text.split('&')
         .filter(|pair| !pair.is_empty())
-        .take(2000)
+        .take(MAX_FIELDS)
         .map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             (decode(name), decode(value))
@@ -530,6 +573,101 @@ mod tests {
             let head = Head { method, path, query, authorization: Some(&authorization), ..Head::default() };
             assert_eq!(needs_of(&read(head, b"")), expected, "{service} {method} {path}");
         }
+    }
+
+    #[test]
+    fn what_servers_would_read_differently_is_not_recognised() {
+        let (s3, sns, sqs, dynamodb) = (scope("s3"), scope("sns"), scope("sqs"), scope("dynamodb"));
+        let without = |path, query| Head { method: "POST", path, query, ..Head::default() };
+        let two = "AWS4-HMAC-SHA256 X=A/20260101/us-east-1/sqs/aws4_request, Credential=A/20260101/us-east-1/dynamodb/aws4_request";
+        let form = Some("application/x-www-form-urlencoded");
+        let publish = "Action=Publish&TopicArn=arn:x";
+        let head = |method, path, query, authorization| Head {
+            method,
+            path,
+            query,
+            authorization: Some(authorization),
+            ..Head::default()
+        };
+        for (what, head, body) in [
+            (
+                "an object's path under a form",
+                head("GET", "/secret/key", "Action=PutObject&QueueUrl=arn:aws:s3:::mine/a", &s3),
+                "",
+            ),
+            (
+                "the same as a form's body",
+                Head {
+                    content_type: form,
+                    ..head("DELETE", "/secret/key", "Action=PutObject&QueueUrl=arn:aws:s3:::mine/a", &s3)
+                },
+                "",
+            ),
+            (
+                "an object's path under a target",
+                Head { target: Some("X.PutObject"), ..head("GET", "/secret/key", "", &s3) },
+                r#"{"Bucket":"mine"}"#,
+            ),
+            (
+                "an action in body and query",
+                Head { content_type: form, ..head("POST", "/", "Action=DeleteTopic", &sns) },
+                publish,
+            ),
+            (
+                "an action twice",
+                Head { content_type: form, ..head("POST", "/", "", &sns) },
+                "Action=Publish&TopicArn=arn:x&Action=DeleteTopic",
+            ),
+            (
+                "a topic twice",
+                Head { content_type: form, ..head("POST", "/", "", &sns) },
+                "Action=Publish&TopicArn=arn:x&TopicArn=arn:y",
+            ),
+            (
+                "a body of another kind",
+                Head { content_type: Some("multipart/form-data; boundary=b"), ..head("GET", "/", publish, &sns) },
+                "",
+            ),
+            (
+                "a target and an action",
+                Head { target: Some("AmazonSQS.ReceiveMessage"), ..head("POST", "/", "Action=DeleteQueue", &sqs) },
+                "{}",
+            ),
+            (
+                "JSON that isn't",
+                Head { target: Some("DynamoDB_20120810.GetItem"), ..head("POST", "/", "", &dynamodb) },
+                r#"{"TableName":"Secret","x":NaN}"#,
+            ),
+            (
+                "JSON in other letters",
+                Head { target: Some("DynamoDB_20120810.GetItem"), ..head("POST", "/", "", &dynamodb) },
+                "\u{1f8b}",
+            ),
+            (
+                "two scopes",
+                Head { target: Some("DynamoDB_20120810.GetItem"), ..head("POST", "/", "", two) },
+                r#"{"TableName":"Mine"}"#,
+            ),
+            ("an operation below a bucket", head("POST", "/service/x/operation/PutMetricData", "", &dynamodb), ""),
+            (
+                "another service's URL",
+                without("/topics/x", "X-Amz-Credential=A%2F20260101%2Fus-east-1%2Fiotdata%2Faws4_request"),
+                "",
+            ),
+            ("an empty bucket", head("GET", "//secret/key", "", &s3), ""),
+        ] {
+            let call = read(head, body.as_bytes());
+            assert!(call.needs.len() == 1 && call.needs[0].action.ends_with(":?"), "{what}: {:?}", call.needs);
+        }
+        let tables: Vec<String> = (0..101).map(|number| format!("\"t{number}\":{{}}")).collect();
+        let body = format!("{{\"RequestItems\":{{{}}}}}", tables.join(","));
+        let call = read(
+            Head { target: Some("DynamoDB_20120810.BatchGetItem"), ..head("POST", "/", "", &dynamodb) },
+            body.as_bytes(),
+        );
+        assert_eq!(needs_of(&call), [("dynamodb:?", None)], "more than are judged");
+        let call = read(Head { content_type: form, ..head("POST", "/", "", &sns) }, publish.as_bytes());
+        assert_eq!(needs_of(&call), [("sns:Publish", Some("arn:x"))]);
     }
 
     #[test]

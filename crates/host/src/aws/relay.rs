@@ -79,14 +79,20 @@ async fn pass(config: &RelayConfig, request: Request<Incoming>) -> Reply {
     let (mut parts, body) = request.into_parts();
     let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
     let method = parts.method.as_str().to_owned();
-    let head = Head {
-        method: &method,
-        path: parts.uri.path(),
-        query: parts.uri.query().unwrap_or(""),
-        authorization: text("authorization"),
-        target: text("x-amz-target"),
-        content_type: text("content-type"),
-        copy_source: text("x-amz-copy-source"),
+    let clear = is_clear(&parts.headers);
+    // What says two things at once is judged as what says nothing.
+    let head = if !clear {
+        Head { method: &method, path: "/", ..Head::default() }
+    } else {
+        Head {
+            method: &method,
+            path: parts.uri.path(),
+            query: parts.uri.query().unwrap_or(""),
+            authorization: text("authorization"),
+            target: text("x-amz-target"),
+            content_type: text("content-type"),
+            copy_source: text("x-amz-copy-source"),
+        }
     };
     let (body, call): (BoxBody<Bytes, client::Error>, Call) = if head.body_matters() {
         match Limited::new(body, MAX_BODY_BYTES).collect().await {
@@ -153,6 +159,19 @@ async fn pass(config: &RelayConfig, request: Request<Incoming>) -> Reply {
             reply
         }
     }
+}
+
+/// Whether the headers that decide what a call does stand there once and can be read, and the host is no more than an address: a
+/// bucket's name may stand before it.
+fn is_clear(headers: &hyper::HeaderMap) -> bool {
+    let once = |name: &str| {
+        let mut values = headers.get_all(name).iter();
+        values.next().is_none_or(|value| value.to_str().is_ok()) && values.next().is_none()
+    };
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1");
+    let name = host.rsplit_once(':').map_or(host, |(name, port)| if port.parse::<u16>().is_ok() { name } else { host });
+    ["authorization", "x-amz-target", "content-type", "x-amz-copy-source", "host"].into_iter().all(once)
+        && (matches!(name, "localhost" | "[::1]") || name.parse::<std::net::Ipv4Addr>().is_ok())
 }
 
 /// Headers of one connection, not of the message.
