@@ -19,13 +19,13 @@ use std::time::{Duration, Instant};
 pub(crate) struct Arguments {
     /// Ends when the traffic has been played, with 0 only if every honest event passed and every hostile one was stopped.
     #[arg(long)]
-    once: bool,
+    pub(crate) once: bool,
     /// Uses the programs as `cargo build` made them, without building for release.
     #[arg(long)]
-    dev: bool,
+    pub(crate) dev: bool,
     /// Lets everything through unguarded and shows what the attacks then do (those that stay on this machine).
     #[arg(long)]
-    unguarded: bool,
+    pub(crate) unguarded: bool,
 }
 
 /// Whether servers run that end by themselves at Ctrl-C.

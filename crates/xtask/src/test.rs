@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that says whether the project is sound.
 
+use crate::demo;
 use crate::setup::{self, say};
-use std::process::Command;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -31,6 +31,6 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     setup::run(setup::cargo().args(["build", "--workspace", "--bins", "--locked"]))?;
     say("cargo test");
     setup::run(setup::cargo().args(["test", "--workspace", "--locked", "--no-fail-fast"]))?;
-    say("cargo xtask demo --once, with the programs as the tests built them");
-    setup::run(Command::new(std::env::current_exe()?).args(["demo", "--once", "--dev"]))
+    say("demo --once, with the programs as the tests built them");
+    demo::run(&demo::Arguments { once: true, dev: true, unguarded: false })
 }
