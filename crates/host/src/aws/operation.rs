@@ -138,7 +138,7 @@ pub fn read(head: Head<'_>, body: &[u8]) -> Call {
             (None, Some(api)) => api,
             (None, None) => return unrecognised("unsigned"),
         };
-        let to_root = head.method == "POST" && path.is_empty() && head.query.is_empty();
+        let to_root = head.method == "POST" && (path.is_empty() || service == "sqs") && head.query.is_empty();
         if by_path || !to_root || !is_operation(operation) {
             return unrecognised(service);
         }
@@ -148,7 +148,11 @@ pub fn read(head: Head<'_>, body: &[u8]) -> Call {
             Err(_) if body.is_empty() => Json::Null,
             _ => return unrecognised(service),
         };
-        return call(service, operation, json_needs(service, operation, &body), errors);
+        let mut needed = json_needs(service, operation, &body);
+        if let Some(queue) = queue_of_path(&path) {
+            needed.extend(needs(service, operation, Some(queue)));
+        }
+        return call(service, operation, needed, errors);
     }
     let Some(service) = signed_for else { return unrecognised("unsigned") };
     if form || (head.method == "GET" && query.iter().any(|(name, _)| name == "Action")) {
@@ -177,11 +181,10 @@ pub fn read(head: Head<'_>, body: &[u8]) -> Call {
                     "RoleName",
                     "UserName",
                 ];
-                let resource = names.into_iter().find_map(field).or_else(|| {
-                    // Older clients name the queue in the path only.
-                    path.split_once('/').map(|(_, name)| name.to_owned()).filter(|name| !name.is_empty())
-                });
-                call(&service, &operation, needs(&service, &operation, resource), errors)
+                let mut resources: Vec<String> = names.into_iter().filter_map(field).collect();
+                // Older clients name the queue in the path, and only there or once more.
+                resources.extend(queue_of_path(&path));
+                call(&service, &operation, needs_of_all(&service, &operation, resources), errors)
             }
             _ => unrecognised(&service),
         };
@@ -309,33 +312,48 @@ fn json_needs(service: &str, operation: &str, body: &Json) -> Vec<Need> {
         buses.dedup();
         return buses.into_iter().flat_map(|bus| needs(service, operation, Some(bus))).collect();
     }
-    needs(service, operation, named(body))
+    needs_of_all(service, operation, named(service, body))
 }
 
-/// What a JSON input names, by the fields that the common services use.
-fn named(body: &Json) -> Option<String> {
-    const FIELDS: &[&str] = &[
-        "TableName",
-        "QueueUrl",
-        "QueueName",
-        "TopicArn",
-        "TargetArn",
-        "SecretId",
-        "StreamName",
-        "StreamARN",
-        "stateMachineArn",
-        "executionArn",
-        "KeyId",
-        "DeliveryStreamName",
-        "UserPoolId",
-        "logGroupName",
-        "FunctionName",
-        "Bucket",
-        "Name",
-        "ResourceArn",
-    ];
-    let texts = FIELDS.iter().find_map(|field| body.get(field).and_then(Json::as_str).map(str::to_owned));
-    texts.or_else(|| body.get("Names").and_then(|names| names.get(0)).and_then(Json::as_str).map(str::to_owned))
+/// `orders` of `123456789012/orders`.
+fn queue_of_path(path: &str) -> Option<String> {
+    path.split_once('/').map(|(_, name)| name.to_owned()).filter(|name| !name.is_empty())
+}
+
+/// Everything that a JSON input of a service names. A service passes over fields that it doesn't know, so for those whose fields are
+/// known here only these count, and all of them: what it acts on can't be hidden behind something else.
+fn named(service: &str, body: &Json) -> Vec<String> {
+    let fields: &[&str] = match service {
+        "dynamodb" => &["TableName", "ResourceArn", "TableArn", "GlobalTableName"],
+        "sqs" => &["QueueUrl", "QueueName"],
+        "secretsmanager" => &["SecretId", "Name", "SecretIdList"],
+        "ssm" => &["Name", "Names", "Path"],
+        "kinesis" => &["StreamName", "StreamARN", "ResourceARN"],
+        "states" => &["stateMachineArn", "executionArn"],
+        "kms" => &["KeyId"],
+        "firehose" => &["DeliveryStreamName"],
+        "cognito-idp" => &["UserPoolId"],
+        "logs" => &["logGroupName", "logGroupIdentifier"],
+        _ => &["TopicArn", "TargetArn", "FunctionName", "Bucket", "KeyId", "Name", "ResourceArn"],
+    };
+    let mut names: Vec<String> = Vec::new();
+    for value in fields.iter().filter_map(|field| body.get(field)) {
+        let texts = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice).iter().filter_map(Json::as_str);
+        for text in texts {
+            if !names.iter().any(|known| known == text) && names.len() <= MAX_NEEDS {
+                names.push(text.to_owned());
+            }
+        }
+    }
+    names
+}
+
+/// The needs of an operation on everything that it names.
+fn needs_of_all(signing: &str, operation: &str, resources: Vec<String>) -> Vec<Need> {
+    if resources.is_empty() {
+        return needs(signing, operation, None);
+    }
+    resources.into_iter().flat_map(|resource| needs(signing, operation, Some(resource))).collect()
 }
 
 /// Operations of DynamoDB on several tables, and those where the input decides which permission is needed.
@@ -578,6 +596,7 @@ mod tests {
     #[test]
     fn what_servers_would_read_differently_is_not_recognised() {
         let (s3, sns, sqs, dynamodb) = (scope("s3"), scope("sns"), scope("sqs"), scope("dynamodb"));
+        let (ssm, secrets) = (scope("ssm"), scope("secretsmanager"));
         let without = |path, query| Head { method: "POST", path, query, ..Head::default() };
         let two = "AWS4-HMAC-SHA256 X=A/20260101/us-east-1/sqs/aws4_request, Credential=A/20260101/us-east-1/dynamodb/aws4_request";
         let form = Some("application/x-www-form-urlencoded");
@@ -659,6 +678,26 @@ mod tests {
             let call = read(head, body.as_bytes());
             assert!(call.needs.len() == 1 && call.needs[0].action.ends_with(":?"), "{what}: {:?}", call.needs);
         }
+        for (authorization, target, body, expected) in [
+            // A service reads on where a field that it doesn't know names something harmless.
+            (
+                &sqs,
+                "AmazonSQS.SendMessage",
+                r#"{"TableName":"mine","QueueUrl":"http://x/1/other"}"#,
+                vec!["http://x/1/other"],
+            ),
+            (&ssm, "AmazonSSM.GetParameters", r#"{"Names":["mine","other"]}"#, vec!["mine", "other"]),
+            (&secrets, "secretsmanager.GetSecretValue", r#"{"Name":"mine","SecretId":"other"}"#, vec!["other", "mine"]),
+        ] {
+            let call = read(Head { target: Some(target), ..head("POST", "/", "", authorization) }, body.as_bytes());
+            let names: Vec<&str> = call.needs.iter().filter_map(|need| need.resource.as_deref()).collect();
+            assert_eq!(names, expected, "{target} {body}");
+        }
+        let call = read(
+            Head { content_type: form, ..head("POST", "/", "", &sns) },
+            b"Action=Publish&QueueUrl=mine&TopicArn=arn:aws:sns:r:1:other",
+        );
+        assert!(needs_of(&call).contains(&("sns:Publish", Some("arn:aws:sns:r:1:other"))));
         let tables: Vec<String> = (0..101).map(|number| format!("\"t{number}\":{{}}")).collect();
         let body = format!("{{\"RequestItems\":{{{}}}}}", tables.join(","));
         let call = read(
