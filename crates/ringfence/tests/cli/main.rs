@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad_input;
+mod deps;
 mod fence;
 mod map;
+mod policy;
 mod project;
 mod scan;
 
