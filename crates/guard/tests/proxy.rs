@@ -426,6 +426,26 @@ async fn what_nobody_here_knows_goes_through() {
 }
 
 #[tokio::test]
+async fn an_event_is_had_under_no_other_spelling() {
+    let setup = Setup::new(&["http-api"], Mode::Block).await;
+    setup.platform.event("r-1", request("/orders"));
+    let address = setup.address;
+    for path in [
+        "/2018-06-01/runtime/invocation/%6eext",
+        "/2018-06-01/runtime/%69nvocation/next",
+        "/2018-06-01/runtime/invocation/next/",
+        "/2018-06-01/runtime/Invocation/Next",
+    ] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let head = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        tokio::io::AsyncWriteExt::write_all(&mut stream, head.as_bytes()).await.unwrap();
+        let mut text = Vec::new();
+        soon(tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut text)).await.unwrap();
+        assert!(text.starts_with(b"HTTP/1.1 404"), "{path} {}", String::from_utf8_lossy(&text));
+    }
+}
+
+#[tokio::test]
 async fn a_connection_that_breaks_while_waiting_is_made_again() {
     let setup = Setup::new(&["function"], Mode::Block).await;
     let mut runtime = setup.runtime().await;

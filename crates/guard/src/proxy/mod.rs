@@ -139,6 +139,19 @@ impl Proxy {
     }
 }
 
+/// Whether some reader of paths may take this for the request for the next event, though it isn't written like one: such a request
+/// would bring an event that nobody looked at.
+fn may_be_next(path: &str) -> bool {
+    path.contains('%') || path.to_ascii_lowercase().contains("invocation")
+}
+
+fn not_found() -> Response<Outgoing> {
+    let text = r#"{"errorType":"Ringfence.Path","errorMessage":"events are asked for at /2018-06-01/runtime/invocation/next"}"#;
+    let mut response = Response::new(Outgoing::full(Bytes::from_static(text.as_bytes())));
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
+}
+
 fn is_passing(error: &io::Error) -> bool {
     // ENFILE and EMFILE have no kind of their own.
     matches!(
@@ -159,6 +172,7 @@ impl Connection {
     async fn serve(&self, request: Request<Incoming>) -> Response<Outgoing> {
         let served = match request.uri().path() {
             path if path.ends_with(NEXT) && request.method() == Method::GET => self.next(request).await,
+            path if request.method() != Method::POST && may_be_next(path) => Ok(not_found()),
             path if path.starts_with(INVOCATIONS) => self.answered(request).await,
             _ => self.through(request).await,
         };
@@ -201,9 +215,14 @@ impl Connection {
         let (request, captured) = Outgoing::captured(request, whole);
         let mut upstream = self.upstream.lock().await;
         let response = upstream.send(self.addressed(request)).await?;
-        if let Some(flight) = self.proxy.flights.take(&id) {
+        // What the platform didn't take is no answer, and the event is still out; except one that is too large, which it counts as
+        // the function's error.
+        let too_large = response.status() == StatusCode::PAYLOAD_TOO_LARGE;
+        if (response.status().is_success() || too_large)
+            && let Some(flight) = self.proxy.flights.take(&id)
+        {
             // A stream that was cut short by its trailers is an error, however well it began.
-            let outcome = if captured.failed() { Outcome::Error } else { outcome };
+            let outcome = if captured.failed() || too_large { Outcome::Error } else { outcome };
             self.proxy.land(flight, outcome, Some(captured));
         }
         Ok(response.map(Outgoing::through))
