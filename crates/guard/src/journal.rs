@@ -267,9 +267,8 @@ mod tests {
         let listener = UnixListener::bind(&path).unwrap();
         let journal = Journal::start(&Target::Unix(path), "F").unwrap();
         let (_held, _) = listener.accept().unwrap();
-        let start = Instant::now();
+        // Returns at all only because nobody waits; what found no room is counted.
         (0..20_000).for_each(|number| journal.record(record(number)));
-        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
         assert!(journal.lost() > 0);
         assert!(journal.finish(Duration::from_millis(50)) > 0);
         std::fs::remove_dir_all(&folder).unwrap();
