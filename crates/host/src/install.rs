@@ -152,6 +152,9 @@ pub(crate) fn node() -> Result<PathBuf, InstallError> {
     Ok(if output.status.success() && real.is_file() { real } else { found })
 }
 
+/// The SDK that still runs on Node.js 18, which Debian 12 has: later ones ask for 20 in their manifests.
+const OLDER_NODE: &str = "@<3.900.0";
+
 fn npm() -> Result<Command, InstallError> {
     let npm = on_path("npm").ok_or(InstallError::Missing { program: "npm", package: "npm" })?;
     let mut command = Command::new(npm);
@@ -180,8 +183,19 @@ pub(crate) fn shared_packages(
     }
     progress(&format!("installing {} (once, for all JavaScript functions)", missing.join(", ")));
     let mut command = npm()?;
-    command.arg("--ignore-scripts").args(&missing).current_dir(build);
+    let bound = if node_major()? < 20 { OLDER_NODE } else { "" };
+    let wanted = missing.iter().map(|package| {
+        if package.starts_with("@aws-sdk/") { format!("{package}{bound}") } else { (*package).to_owned() }
+    });
+    command.arg("--ignore-scripts").args(wanted).current_dir(build);
     run(&mut command, "npm install")
+}
+
+/// Node.js's major version; 0 where it doesn't tell.
+fn node_major() -> Result<u32, InstallError> {
+    let output = Command::new(node()?).args(["-p", "process.versions.node"]).stdin(Stdio::null()).output()?;
+    let version = String::from_utf8_lossy(&output.stdout);
+    Ok(version.split('.').next().and_then(|major| major.trim().parse().ok()).unwrap_or(0))
 }
 
 /// Installs the dependencies that a staged copy's own `package.json` names, if they haven't been.

@@ -180,8 +180,13 @@ struct Outcome {
 }
 
 impl Outcome {
-    fn stopped(&self) -> bool {
-        self.verdict != "passed"
+    /// Whether it ended as it should: an honest event is served, a hostile one stopped.
+    fn right(&self, hostile: bool) -> bool {
+        if hostile {
+            matches!(self.verdict.as_str(), "refused" | "set-aside" | "dropped")
+        } else {
+            self.verdict == "passed"
+        }
     }
 }
 
@@ -228,6 +233,10 @@ impl Door {
             None if case.content.get("request").is_some() => "passed".into(),
             None => bail!("the door answered {} without a verdict: {}", answer.status, answer.body),
         };
+        // An event that brings its function down has not been served, whoever let it through.
+        let failed = answer.status >= 500
+            || serde_json::from_str::<Value>(&answer.body).is_ok_and(|answer| answer.get("errorType").is_some());
+        let verdict = if failed && verdict == "passed" { "failed".into() } else { verdict };
         Ok(Outcome { verdict, answer: answer.body })
     }
 }
@@ -270,7 +279,7 @@ fn play(door: &Door) -> anyhow::Result<bool> {
         let row = tally.entry(&case.trigger).or_default();
         let offset = if case.hostile { 2 } else { 0 };
         row[offset + 1] += 1;
-        if outcome.stopped() == case.hostile {
+        if outcome.right(case.hostile) {
             row[offset] += 1;
         } else {
             wrong.push((case, outcome));
@@ -316,7 +325,7 @@ fn play_unguarded(door: &Door) -> anyhow::Result<bool> {
             println!("   {}/{}: {} wrote {}", case.trigger, case.name, shorten(&case.about, 60), mark.display());
             fs::remove_file(mark)?;
         }
-        if outcome.stopped() {
+        if outcome.right(true) {
             bail!("something stopped {}/{} though no guard stands in front", case.trigger, case.name);
         }
     }
