@@ -56,8 +56,11 @@ fn moved_lines_are_no_drift_and_a_persons_words_stay() {
 
 #[test]
 fn the_schema_of_the_format_is_json_schema() {
-    let json = project().run(&["fence", "--schema"]).code(0).json();
-    assert!(json["properties"]["functions"].is_object());
+    let said = project().run(&["fence", "--schema"]).code(0);
+    assert!(said.json()["properties"]["functions"].is_object());
+    let published = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/fence.schema.json");
+    let published = std::fs::read_to_string(published).unwrap();
+    assert!(published == said.out, "stale: `ringfence fence --schema > docs/reference/fence.schema.json`");
 }
 
 #[test]
