@@ -7,6 +7,7 @@
 
 mod allow;
 mod audit;
+mod callers;
 mod files;
 mod load;
 pub mod map;

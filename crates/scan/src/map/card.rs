@@ -1,6 +1,7 @@
 //! One function on the page: everything the graph knows about it, with its places.
 
-use super::inventory::{callers, exposure, has_url_trigger, start, touched, users, wide};
+use super::inventory::{has_url_trigger, start, touched, users, wide};
+use crate::callers::Callers;
 use diagram::escape;
 use graph::{
     Application, Authorization, CallTarget, Code, Effect, Exposure, Function, Identity, Origin, Statement, TriggerKind,
@@ -17,11 +18,12 @@ const MOST: usize = 60;
 pub(super) fn card(
     out: &mut String,
     application: &Application,
+    callers: &Callers<'_>,
     function: &Function,
     id: &str,
     sources: &Sources,
 ) -> Result {
-    let exposure = exposure(application, function);
+    let exposure = callers.exposure(application, function);
     write!(
         out,
         "<article class=\"card\" id=\"{id}\" data-function=\"{name}\"><header><a class=\"close\" href=\"#{section}\" \
@@ -32,7 +34,7 @@ pub(super) fn card(
         section = id.split('-').next().unwrap_or(""),
     )?;
     facts(out, application, function)?;
-    triggers(out, application, function, sources)?;
+    triggers(out, application, callers, function, sources)?;
     identity(out, application, function, sources)?;
     behaviour(out, function, sources)?;
     out.push_str("</article>");
@@ -91,7 +93,13 @@ fn facts(out: &mut String, application: &Application, function: &Function) -> Re
     Ok(())
 }
 
-fn triggers(out: &mut String, application: &Application, function: &Function, sources: &Sources) -> Result {
+fn triggers(
+    out: &mut String,
+    application: &Application,
+    callers: &Callers<'_>,
+    function: &Function,
+    sources: &Sources,
+) -> Result {
     out.push_str("<h4>Started by</h4><ul>");
     let mut any = false;
     for trigger in application.triggers_of(&function.name) {
@@ -139,7 +147,7 @@ fn triggers(out: &mut String, application: &Application, function: &Function, so
             place(sources, url.span)
         )?;
     }
-    for caller in callers(application, function) {
+    for caller in callers.names(function) {
         any = true;
         write!(
             out,

@@ -1,5 +1,6 @@
 //! What is counted and listed about an application, the same for the terminal and the page.
 
+use crate::callers::Callers;
 use graph::{Application, Exposure, Function, ResourceKind, Trigger, TriggerKind};
 use std::collections::BTreeMap;
 
@@ -18,11 +19,11 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
-    pub(super) fn of(application: &Application) -> Self {
+    pub(super) fn of(application: &Application, callers: &Callers<'_>) -> Self {
         let mut exposures: BTreeMap<Exposure, usize> = BTreeMap::new();
         let mut users: BTreeMap<&str, usize> = BTreeMap::new();
         for function in &application.functions {
-            *exposures.entry(exposure(application, function)).or_default() += 1;
+            *exposures.entry(callers.exposure(application, function)).or_default() += 1;
             if let Some(identity) = application.identity_of(function) {
                 *users.entry(&identity.name).or_default() += 1;
             }
@@ -67,27 +68,13 @@ pub(super) fn wide(application: &Application, function: &Function) -> Vec<String
 }
 
 /// What starts a function, in words.
-pub(super) fn starts(application: &Application, function: &Function) -> Vec<String> {
+pub(super) fn starts(application: &Application, callers: &Callers<'_>, function: &Function) -> Vec<String> {
     let mut starts: Vec<String> = application.triggers_of(&function.name).map(start).collect();
     if function.url.is_some() && !has_url_trigger(application, function) {
         starts.push("function URL".to_owned());
     }
-    starts.extend(callers(application, function).map(|name| format!("function {name}")));
+    starts.extend(callers.names(function).iter().map(|name| format!("function {name}")));
     starts
-}
-
-/// The other functions whose code was seen to invoke this one.
-pub(super) fn callers<'a>(application: &'a Application, function: &Function) -> impl Iterator<Item = &'a str> {
-    let callers = fence::callers(application).remove(function.name.as_str()).unwrap_or_default();
-    callers.into_iter().map(|(caller, _)| caller.name.as_str())
-}
-
-/// From where a function can be reached; a call in another function's code is a way, too, though no template says so.
-pub(super) fn exposure(application: &Application, function: &Function) -> Exposure {
-    match application.exposure(function) {
-        Exposure::None if callers(application, function).next().is_some() => Exposure::Internal,
-        exposure => exposure,
-    }
 }
 
 /// One trigger in words: `POST /orders`, `sqs OrderPaid`, `schedule rate(1 day)`.

@@ -5,7 +5,8 @@
 //! the table lead to the cards.
 
 use super::card::{card, chip, place};
-use super::inventory::{Numbers, counted, exposure, resource_counts, starts, touched, wide_services};
+use super::inventory::{Numbers, counted, resource_counts, starts, touched, wide_services};
+use crate::callers::Callers;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use diagram::escape;
@@ -80,7 +81,8 @@ fn section(out: &mut String, application: &Application, index: usize, sources: &
         escape(&application.name),
         escape(path)
     )?;
-    numbers(out, &Numbers::of(application))?;
+    let callers = Callers::of(application);
+    numbers(out, &Numbers::of(application, &callers))?;
     out.push_str(
         "<div class=\"stage\"><figure class=\"map\"><div class=\"tools\" hidden><button type=\"button\" data-zoom=\"in\" \
          aria-label=\"Zoom in\">+</button><button type=\"button\" data-zoom=\"out\" aria-label=\"Zoom out\">−</button>\
@@ -90,11 +92,11 @@ fn section(out: &mut String, application: &Application, index: usize, sources: &
     out.push_str(&diagram::svg(application, &options));
     out.push_str("</figure><div class=\"cards\">");
     for (number, function) in application.functions.iter().enumerate() {
-        card(out, application, function, &format!("a{index}-c{number}"), sources)?;
+        card(out, application, &callers, function, &format!("a{index}-c{number}"), sources)?;
     }
     out.push_str("</div></div>");
     if !application.functions.is_empty() {
-        functions(out, application, index, sources)?;
+        functions(out, application, &callers, index, sources)?;
     }
     resources(out, application, sources)?;
     out.push_str("</section>");
@@ -138,7 +140,13 @@ fn numbers(out: &mut String, numbers: &Numbers) -> Result {
     Ok(())
 }
 
-fn functions(out: &mut String, application: &Application, index: usize, sources: &Sources) -> Result {
+fn functions(
+    out: &mut String,
+    application: &Application,
+    callers: &Callers<'_>,
+    index: usize,
+    sources: &Sources,
+) -> Result {
     out.push_str(
         "<div class=\"listing\"><div class=\"head\"><h2>Functions</h2><span class=\"filter\" hidden><input type=\"search\" \
          placeholder=\"Filter\" aria-label=\"Filter functions\"><select aria-label=\"Reached by\"><option value=\"\">any exposure</option>",
@@ -152,7 +160,7 @@ fn functions(out: &mut String, application: &Application, index: usize, sources:
     );
     let touched = touched(application);
     for (number, function) in application.functions.iter().enumerate() {
-        let exposure = exposure(application, function);
+        let exposure = callers.exposure(application, function);
         let identity = match application.identity_of(function) {
             Some(identity) if identity.generated => "<span class=\"none\">own role</span>".to_owned(),
             Some(identity) => escape(&identity.name),
@@ -164,7 +172,7 @@ fn functions(out: &mut String, application: &Application, index: usize, sources:
         if !services.is_empty() {
             things.push(format!("<span class=\"warn\">every resource of {}</span>", escape(&services.join(", "))));
         }
-        let starts: Vec<String> = starts(application, function).iter().map(|start| escape(start)).collect();
+        let starts: Vec<String> = starts(application, callers, function).iter().map(|start| escape(start)).collect();
         write!(
             out,
             "<tr data-exposure=\"{}\"><td><a href=\"#a{index}-c{number}\">{}</a><small>{}</small></td><td>{}</td><td>{}</td>\

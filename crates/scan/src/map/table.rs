@@ -1,6 +1,7 @@
 //! The map for a terminal of 100 columns.
 
-use super::inventory::{Numbers, counted, exposure, resource_counts, starts, touched, users, wide_services};
+use super::inventory::{Numbers, counted, resource_counts, starts, touched, users, wide_services};
+use crate::callers::Callers;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 use graph::{Application, Estate};
@@ -29,13 +30,14 @@ pub(super) fn table(estate: &Estate, sources: &Sources) -> String {
 fn section(out: &mut String, application: &Application, sources: &Sources) -> std::fmt::Result {
     let path = sources.get(application.template).map_or("?", SourceFile::path);
     writeln!(out, "{} ({})", diagram::visible(&application.name), diagram::visible(path))?;
+    let callers = Callers::of(application);
     if !application.functions.is_empty() {
-        writeln!(out, "{}", rows(application))?;
+        writeln!(out, "{}", rows(application, &callers))?;
     }
-    summary(out, &Numbers::of(application))
+    summary(out, &Numbers::of(application, &callers))
 }
 
-fn rows(application: &Application) -> Table {
+fn rows(application: &Application, callers: &Callers<'_>) -> Table {
     let mut table = Table::new();
     table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_width(100);
     table.set_header(["Function", "Started by", "Runs as", "May act on", "Reached by"]);
@@ -58,10 +60,10 @@ fn rows(application: &Application) -> Table {
         }));
         table.add_row([
             cell(std::slice::from_ref(&function.name)),
-            cell(&starts(application, function)),
+            cell(&starts(application, callers, function)),
             cell(&identity.lines().map(str::to_owned).collect::<Vec<_>>()),
             cell(&things),
-            exposure(application, function).name().to_owned(),
+            callers.exposure(application, function).name().to_owned(),
         ]);
     }
     let widths = [(0, 26), (1, 30), (2, 20), (3, 22), (4, 15)];

@@ -1,11 +1,10 @@
 //! Our own JSON: what other programs build on.
 
+use crate::callers::Callers;
 use crate::{Loaded, Report};
 use findings::{Diagnostic, Finding, Label};
-use graph::Exposure;
 use serde_json::{Value, json};
 use source::{Sources, Span};
-use std::collections::HashSet;
 
 pub(super) fn report(loaded: &Loaded, report: &Report) -> Value {
     let sources = &loaded.sources;
@@ -14,15 +13,8 @@ pub(super) fn report(loaded: &Loaded, report: &Report) -> Value {
         .applications
         .iter()
         .flat_map(|application| {
-            let invoked: HashSet<String> = fence::callers(application).keys().map(ToString::to_string).collect();
-            application.functions.iter().map(move |function| {
-                let exposure = match application.exposure(function) {
-                    // Another function's code invokes it, though no template says so.
-                    Exposure::None if invoked.contains(&function.name) => Exposure::Internal,
-                    exposure => exposure,
-                };
-                (application, function, exposure)
-            })
+            let callers = Callers::of(application);
+            application.functions.iter().map(move |function| (application, function, callers.exposure(application, function)))
         })
         .map(|(application, function, exposure)| {
             let triggers: Vec<Value> = application
