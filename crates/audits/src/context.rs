@@ -91,6 +91,7 @@ impl<'a> Context<'a> {
             cwe: self.info.cwe.to_vec(),
             primary: Label { span, message: String::new() },
             related: Vec::new(),
+            trace: Vec::new(),
             remediation: String::new(),
         });
         Report(&mut self.findings[at])
@@ -129,6 +130,12 @@ impl Report<'_> {
     /// Another place that tells the story.
     pub(crate) fn related(self, span: Span, message: impl Into<String>) -> Self {
         self.0.related.push(Label { span, message: message.into() });
+        self
+    }
+
+    /// One step of a flow, in order from where the data comes in.
+    pub(crate) fn step(self, span: Span, message: impl Into<String>) -> Self {
+        self.0.trace.push(Label { span, message: message.into() });
         self
     }
 

@@ -131,14 +131,13 @@ fn tell(story: &Story, function: &Function, told: &mut BTreeSet<Span>, context: 
             .cwe(cwe)
             .primary(primary);
         for (index, step) in flow.steps.iter().enumerate() {
-            report = report.related(
-                step.span,
-                match index {
-                    0 => format!("`{}` {}", shown(&flow.source), step.what),
-                    _ => format!("it {}", step.what),
-                },
-            );
+            let message = match index {
+                0 => format!("`{}` {}", shown(&flow.source), step.what),
+                _ => format!("it {}", step.what),
+            };
+            report = report.related(step.span, message.clone()).step(step.span, message);
         }
+        report = report.step(span, primary);
         for other in others.iter().take(8) {
             report = report.related(*other, "and here");
         }

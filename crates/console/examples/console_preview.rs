@@ -87,6 +87,7 @@ fn estate() -> Estate {
             name: "orders".into(),
             template: FileId(0),
             provider: Provider::Aws,
+            format: graph::Format::Sam,
             functions: vec![
                 function("CreateOrder", "python3.13", false),
                 function("GetOrder", "nodejs22.x", true),

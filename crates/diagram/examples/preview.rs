@@ -30,6 +30,7 @@ fn application(count: usize) -> Application {
         name: "preview".into(),
         template: FileId(0),
         provider: Provider::Aws,
+        format: graph::Format::Sam,
         functions: Vec::new(),
         triggers: Vec::new(),
         identities: Vec::new(),
@@ -118,6 +119,9 @@ fn application(count: usize) -> Application {
         }
         application.identities.push(Identity {
             name: format!("{name}Role"),
+            kind: graph::IdentityKind::Role,
+            deployed_name: None,
+            groups: Vec::new(),
             span: span(),
             generated: true,
             statements: vec![Statement {
@@ -132,6 +136,7 @@ fn application(count: usize) -> Application {
                 span: span(),
             }],
             trusted: Vec::new(),
+            trust: Vec::new(),
             boundary: None,
             unresolved_policies: Vec::new(),
         });

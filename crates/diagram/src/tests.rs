@@ -18,6 +18,7 @@ fn empty() -> Application {
         name: "shop".into(),
         template: FileId(0),
         provider: Provider::Aws,
+        format: graph::Format::Sam,
         functions: Vec::new(),
         triggers: Vec::new(),
         identities: Vec::new(),
@@ -47,10 +48,14 @@ fn function(application: &mut Application, name: &str, role: &str) {
     if application.identity(role).is_none() {
         application.identities.push(Identity {
             name: role.into(),
+            kind: graph::IdentityKind::Role,
+            deployed_name: None,
+            groups: Vec::new(),
             span: span(),
             generated: role.starts_with(name),
             statements: Vec::new(),
             trusted: Vec::new(),
+            trust: Vec::new(),
             boundary: None,
             unresolved_policies: Vec::new(),
         });

@@ -94,6 +94,8 @@ pub struct Finding {
     pub primary: Label,
     /// Other places that tell the story.
     pub related: Vec<Label>,
+    /// For flows: every step from where the data comes in to where it does harm, in order; the last is the primary place.
+    pub trace: Vec<Label>,
     /// What to do about it.
     pub remediation: String,
 }

@@ -29,6 +29,19 @@ pub enum Provider {
     Aws,
 }
 
+/// What an application is described in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs)] // the names are the documentation
+pub enum Format {
+    #[default]
+    CloudFormation,
+    Sam,
+    Cdk,
+    ServerlessFramework,
+    Terraform,
+}
+
 /// One deployable application: a template (with what it nests).
 #[derive(Debug, Clone)]
 pub struct Application {
@@ -38,6 +51,8 @@ pub struct Application {
     pub template: FileId,
     /// Whose cloud.
     pub provider: Provider,
+    /// What it is described in.
+    pub format: Format,
     /// The functions, in the template's order.
     pub functions: Vec<Function>,
     /// What starts them.
@@ -403,11 +418,28 @@ pub struct Schema {
     pub span: Span,
 }
 
+/// What kind of identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs)] // the names are the documentation
+pub enum IdentityKind {
+    #[default]
+    Role,
+    User,
+    Group,
+}
+
 /// A role or other identity, with everything its policies say.
 #[derive(Debug, Clone)]
 pub struct Identity {
     /// Logical id, or `<Function>Role` for one that SAM generates.
     pub name: String,
+    /// Role, user or group.
+    pub kind: IdentityKind,
+    /// The name it is deployed under, where the template gives one.
+    pub deployed_name: Option<Value>,
+    /// Names of the groups a user is in; their statements aren't among the user's own.
+    pub groups: Vec<String>,
     /// Where it was written; for a generated one, the function.
     pub span: Span,
     /// Whether SAM generates it.
@@ -416,6 +448,8 @@ pub struct Identity {
     pub statements: Vec<Statement>,
     /// Who may assume it: service names and ARNs.
     pub trusted: Vec<Value>,
+    /// The statements of its trust policy, with their conditions; `trusted` has the principals of those that allow.
+    pub trust: Vec<Statement>,
     /// The permissions boundary, if there is one.
     pub boundary: Option<Value>,
     /// Policies that are named but whose content isn't known here (customer-managed, or managed ones that the data lacks).

@@ -13,8 +13,8 @@ mod exposure;
 mod value;
 
 pub use application::{
-    Application, Code, Effect, EnvironmentVariable, Estate, Flow, FlowKind, Function, FunctionUrl, Identity, Origin,
-    Provider, Resource, ResourceKind, Schema, Setting, Statement, Trigger, TriggerKind, UrlAuth,
+    Application, Code, Effect, EnvironmentVariable, Estate, Flow, FlowKind, Format, Function, FunctionUrl, Identity,
+    IdentityKind, Origin, Provider, Resource, ResourceKind, Schema, Setting, Statement, Trigger, TriggerKind, UrlAuth,
 };
 pub use behaviour::{
     Behaviour, CallTarget, CloudCall, EventField, FileWrite, FlowStep, OutboundHost, Practice, PracticeKind,

@@ -53,6 +53,7 @@ fn application(functions: Vec<Function>) -> Application {
         name: "shop".into(),
         template: FileId(0),
         provider: Provider::Aws,
+        format: graph::Format::Sam,
         functions,
         triggers: vec![],
         identities: vec![],

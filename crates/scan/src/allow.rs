@@ -179,6 +179,7 @@ mod tests {
                 cwe: vec![],
                 primary: Label { span: Span::new(file, start, start + needle.len()), message: String::new() },
                 related: vec![],
+                trace: vec![],
                 remediation: String::new(),
             }
         };

@@ -102,6 +102,11 @@ impl Template {
         self.index.get(name).and_then(|at| self.blocks.get(*at))
     }
 
+    /// Whether it has resources that only SAM's transform knows.
+    pub(crate) fn is_sam(&self) -> bool {
+        self.blocks.iter().any(|block| block.resource_type.starts_with("AWS::Serverless::"))
+    }
+
     /// The type of a resource, also of one that a parent handed in.
     pub(crate) fn type_of(&self, name: &str) -> Option<&str> {
         match self.block(name) {

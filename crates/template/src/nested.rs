@@ -198,7 +198,10 @@ fn rename_application(application: &mut Application, rename: &Rename<'_>) {
         name(&mut identity.name);
         identity.trusted.iter_mut().chain(&mut identity.boundary).for_each(value);
         identity.unresolved_policies.iter_mut().for_each(setting);
+        identity.deployed_name.iter_mut().for_each(value);
+        identity.groups.iter_mut().for_each(name);
         statements(&mut identity.statements);
+        statements(&mut identity.trust);
     }
     for resource in &mut application.resources {
         name(&mut resource.name);

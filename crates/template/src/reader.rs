@@ -5,7 +5,7 @@ use crate::model::Template;
 use crate::sam_api::SamApis;
 use crate::{READER, check, nested};
 use findings::{Diagnostic, Level};
-use graph::{Application, Part, Provider, Trigger, Value};
+use graph::{Application, Format, Part, Provider, Trigger, Value};
 use source::{FileId, Span};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -147,6 +147,10 @@ pub(crate) fn read_stack(
         name: application_name(&files.path(file)),
         template: file,
         provider: Provider::Aws,
+        format: match template.is_sam() {
+            true => Format::Sam,
+            false => Format::CloudFormation,
+        },
         functions: Vec::new(),
         triggers: Vec::new(),
         identities: Vec::new(),

@@ -8,7 +8,7 @@ use crate::policy::{
 };
 use crate::reader::Reader;
 use findings::{Level, near_miss};
-use graph::{Identity, Origin, Part, Statement, Value};
+use graph::{Identity, IdentityKind, Origin, Part, Statement, Value};
 use source::{Entry, Node, NodeKind, Span};
 use std::collections::HashMap;
 
@@ -74,12 +74,19 @@ impl Reader<'_, '_> {
     fn read_role(&mut self, template: &Template, block: &Block) {
         let mut identity = Identity {
             name: block.name.clone(),
+            kind: IdentityKind::Role,
+            deployed_name: block.get("RoleName").map(|name| template.value(name)),
+            groups: Vec::new(),
             span: block.span,
             generated: false,
             statements: Vec::new(),
             trusted: block
                 .get("AssumeRolePolicyDocument")
                 .map(|document| trusted(template, document))
+                .unwrap_or_default(),
+            trust: block
+                .get("AssumeRolePolicyDocument")
+                .map(|document| statements(template, document, PolicyKind::Resource, &Origin::Inline, self.diagnostics))
                 .unwrap_or_default(),
             boundary: block.get("PermissionsBoundary").map(|boundary| template.value(boundary)),
             unresolved_policies: Vec::new(),
@@ -174,10 +181,16 @@ impl Reader<'_, '_> {
         let trust = block.get("AssumeRolePolicyDocument").filter(|_| function);
         let mut identity = Identity {
             name: format!("{}Role", block.name),
+            kind: IdentityKind::Role,
+            deployed_name: None,
+            groups: Vec::new(),
             span: block.span,
             generated: true,
             statements: Vec::new(),
             trusted: trust.map_or_else(|| vec![Value::text(service)], |document| trusted(template, document)),
+            trust: trust
+                .map(|document| statements(template, document, PolicyKind::Resource, &Origin::Inline, self.diagnostics))
+                .unwrap_or_default(),
             boundary: block.get("PermissionsBoundary").map(|boundary| template.value(boundary)),
             unresolved_policies: Vec::new(),
         };
