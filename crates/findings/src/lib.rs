@@ -100,6 +100,34 @@ pub struct Finding {
     pub remediation: String,
 }
 
+/// How a stranger, or somebody with few rights, gets to what matters: a story in numbered steps, each with its evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttackPath {
+    /// What kind of path, kebab-case: `public-code-execution-to-data`, `privilege-escalation`.
+    pub id: &'static str,
+    /// How bad it is if somebody walks it.
+    pub severity: Severity,
+    /// One sentence, lower case, without a final stop.
+    pub title: String,
+    /// The functions it leads through (their names in the graph), in order.
+    pub functions: Vec<String>,
+    /// The steps in order: from where somebody stands to what is lost.
+    pub steps: Vec<PathStep>,
+}
+
+/// One step of an [`AttackPath`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PathStep {
+    /// What happens, one sentence, lower case, without a final stop.
+    pub what: String,
+    /// Node of the graph it arrives at: a function, an identity or a resource; none for a place outside the application.
+    pub node: Option<String>,
+    /// The evidence, where the source has it.
+    pub span: Option<Span>,
+    /// Id of the finding that makes the step possible, where one does.
+    pub finding: Option<&'static str>,
+}
+
 /// What is known of an audit without running it: drawn from the audit's own file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct AuditInfo {

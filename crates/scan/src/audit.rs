@@ -3,7 +3,7 @@
 use crate::allow;
 use crate::load::{Loaded, fence_path};
 use fence::Fence;
-use findings::{Diagnostic, Finding, Level, Severity};
+use findings::{AttackPath, Diagnostic, Finding, Level, Severity};
 use rayon::prelude::*;
 use source::{SourceFile, Sources, Span};
 
@@ -17,6 +17,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Findings that the source allows, with its reasons beside them there.
     pub allowed: Vec<Finding>,
+    /// How somebody gets to what matters, worst first.
+    pub attack_paths: Vec<AttackPath>,
     /// What was not read or not understood, in the order of the files.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -70,7 +72,7 @@ pub fn report(loaded: &mut Loaded, today: (u16, u8, u8)) -> Report {
     let sorted = allow::sort(findings, &loaded.estate.applications, sources, &known);
     diagnostics.extend(sorted.diagnostics);
     diagnostics.sort_by_key(|diagnostic| diagnostic.span.map(|span| (sources.path(span).to_string(), span.start)));
-    Report { findings: sorted.reported, allowed: sorted.allowed, diagnostics }
+    Report { findings: sorted.reported, allowed: sorted.allowed, attack_paths: Vec::new(), diagnostics }
 }
 
 /// The fences beside the templates, in the order of the applications; a broken one is none, and said so.

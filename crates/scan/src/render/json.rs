@@ -2,7 +2,7 @@
 
 use crate::callers::Callers;
 use crate::{Loaded, Report};
-use findings::{Diagnostic, Finding, Label};
+use findings::{AttackPath, Diagnostic, Finding, Label};
 use serde_json::{Value, json};
 use source::{Sources, Span};
 
@@ -47,6 +47,7 @@ pub(super) fn report(loaded: &Loaded, report: &Report) -> Value {
         "templates": loaded.templates,
         "findings": report.findings.iter().map(|found| finding(sources, found)).collect::<Vec<_>>(),
         "allowed": report.allowed.iter().map(|found| finding(sources, found)).collect::<Vec<_>>(),
+        "attack_paths": report.attack_paths.iter().map(|path| attack_path(sources, path)).collect::<Vec<_>>(),
         "functions": functions,
         "diagnostics": report.diagnostics.iter().map(|said| diagnostic(sources, said)).collect::<Vec<_>>(),
     })
@@ -73,7 +74,32 @@ fn finding(sources: &Sources, finding: &Finding) -> Value {
         "function": finding.function,
         "cwe": finding.cwe,
         "locations": locations,
+        "trace": finding.trace.iter().map(|label| location(label, "step")).collect::<Vec<_>>(),
         "remediation": finding.remediation,
+    })
+}
+
+fn attack_path(sources: &Sources, path: &AttackPath) -> Value {
+    let steps: Vec<Value> = path
+        .steps
+        .iter()
+        .enumerate()
+        .map(|(index, step)| {
+            json!({
+                "number": index + 1,
+                "what": step.what,
+                "node": step.node,
+                "finding": step.finding,
+                "location": step.span.map(|span| place(sources, span)),
+            })
+        })
+        .collect();
+    json!({
+        "id": path.id,
+        "severity": path.severity,
+        "title": path.title,
+        "functions": path.functions,
+        "steps": steps,
     })
 }
 
