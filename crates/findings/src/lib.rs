@@ -2,6 +2,10 @@
 //!
 //! Deliberately absent: rendering (the `scan` product does that, in one place) and any knowledge of what is audited.
 
+mod owasp;
+
+pub use owasp::{Owasp, owasp};
+
 use serde::{Deserialize, Serialize};
 use source::{Complaint, Span};
 
