@@ -142,7 +142,7 @@ impl Test {
 }
 
 /// Rule files in the order they are read, and where the word lists they name may be.
-struct Rules {
+pub(crate) struct Rules {
     files: Vec<(PathBuf, String)>,
     folders: Vec<PathBuf>,
     /// How many of the files come before the rules themselves.
@@ -150,7 +150,8 @@ struct Rules {
 }
 
 impl Rules {
-    fn find(paths: &[PathBuf]) -> anyhow::Result<Rules> {
+    /// The rules of files and folders, with setup and plugins where they have some.
+    pub(crate) fn find(paths: &[PathBuf]) -> anyhow::Result<Rules> {
         let mut order: Vec<PathBuf> = Vec::new();
         let mut setup = 0;
         for path in paths {
@@ -197,10 +198,16 @@ impl Rules {
 
     /// Compiles the rules; with a paranoia level, set up for tests.
     fn compile(&self, level: Option<u8>) -> (RuleSet, Vec<Diagnostic>) {
+        let setup = level.map(|level| ("(test setup)".to_string(), regression::setup(level)));
+        self.compile_with(setup.as_slice())
+    }
+
+    /// Compiles the rules with more settings, which stand behind the rules' own setup: names for messages, and texts.
+    pub(crate) fn compile_with(&self, settings: &[(String, String)]) -> (RuleSet, Vec<Diagnostic>) {
         let mut files: Vec<(String, String)> = vec![("(base)".into(), BASE.into())];
         for (at, (path, text)) in self.files.iter().enumerate() {
-            if let Some(level) = level.filter(|_| at == self.setup) {
-                files.push(("(test setup)".into(), regression::setup(level)));
+            if at == self.setup {
+                files.extend_from_slice(settings);
             }
             files.push((path.display().to_string(), text.clone()));
         }
