@@ -15,6 +15,7 @@
 mod answer;
 pub mod door;
 mod event;
+pub mod proxy;
 mod route;
 mod server;
 

@@ -124,6 +124,17 @@ impl Routes {
         self.routes.is_empty() && self.urls.is_empty()
     }
 
+    /// The function a request is for, and its event; none where no route leads there.
+    pub fn event(&self, request: &crate::Incoming, path: &str) -> Option<(String, serde_json::Value)> {
+        match self.find(&request.method, path) {
+            Lookup::Found(found) => {
+                let event = crate::event(request, &found);
+                Some((found.route.function, event))
+            }
+            Lookup::WrongMethod(_) | Lookup::Nothing => None,
+        }
+    }
+
     pub(crate) fn find(&self, method: &str, path: &str) -> Lookup {
         if let Some(rest) = path.strip_prefix(URL_PREFIX) {
             let (function, rest) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));

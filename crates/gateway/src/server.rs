@@ -252,7 +252,7 @@ fn without_credential(route: &Route, headers: &HeaderMap) -> Option<Response<Ful
 }
 
 /// Unique in this process and hard to mix up with another's; no secret.
-fn request_id() -> String {
+pub(crate) fn request_id() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let now = jiff::Timestamp::now().as_nanosecond();

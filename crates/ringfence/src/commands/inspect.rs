@@ -202,7 +202,7 @@ fn base64(bytes: &[u8]) -> String {
     text
 }
 
-fn read_fence(path: &Path) -> anyhow::Result<Fence> {
+pub(crate) fn read_fence(path: &Path) -> anyhow::Result<Fence> {
     let text = std::fs::read_to_string(path).with_context(|| format!("can't read the fence `{}`", path.display()))?;
     let reading = fence::read(source::FileId(0), &text);
     reading.fence.with_context(|| {
