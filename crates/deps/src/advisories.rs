@@ -3,6 +3,7 @@
 mod build;
 mod codec;
 mod cvss;
+mod cvss4;
 mod index;
 mod osv;
 mod zip;
@@ -22,9 +23,9 @@ pub struct Advisory {
     pub aliases: Vec<String>,
     /// What it is about, one line of at most 200 characters.
     pub summary: String,
-    /// How bad, where it says so by a CVSS vector of version 3 or by a word.
+    /// How bad, where it says so by a CVSS vector or by a word.
     pub severity: Option<Severity>,
-    /// CVSS base score in tenths (`98` for 9.8), of a vector of version 3.
+    /// CVSS score in tenths (`98` for 9.8), of the vector.
     pub score: Option<u8>,
     /// The CVSS vector as it was given, whichever version.
     pub vector: Option<String>,

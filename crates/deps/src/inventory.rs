@@ -20,15 +20,29 @@ fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
+/// The folder whose code a manifest speaks for; Gradle keeps its catalog in a folder of its own.
+fn home(manifest: &Manifest) -> &str {
+    match (manifest.format, folder(&manifest.path)) {
+        (Format::GradleCatalog, "gradle") => "",
+        (Format::GradleCatalog, own) => own.strip_suffix("/gradle").unwrap_or(own),
+        (_, own) => own,
+    }
+}
+
 /// Whether another file of the same folder says more exactly what this one says: a lockfile beside a manifest, or
 /// `npm-shrinkwrap.json` beside `package-lock.json`, before which npm takes it.
 pub(crate) fn is_superseded(manifests: &[Manifest], at: usize) -> bool {
     let Some(own) = manifests.get(at) else { return false };
     manifests.iter().any(|other| {
-        let same_folder = folder(&other.path) == folder(&own.path) && other.path != own.path;
+        let same_folder = home(other) == home(own) && other.path != own.path;
         let locks = match own.format {
             Format::PackageJson => other.format.is_lock() && other.format.ecosystem() == Ecosystem::Npm,
             Format::PyProject => matches!(other.format, Format::PoetryLock | Format::UvLock),
+            Format::Pipfile => other.format == Format::PipfileLock,
+            Format::GradleScript | Format::GradleCatalog => other.format == Format::GradleLock,
+            // A folder may hold several projects, but a lockfile of only one.
+            Format::NuGetProject => other.format == Format::NuGetLock,
+            Format::CargoManifest => other.format == Format::CargoLock,
             Format::PackageLock => {
                 own.path.ends_with("package-lock.json") && other.path.ends_with("npm-shrinkwrap.json")
             }
@@ -43,6 +57,9 @@ const EXPORTED: [Format; 4] = [Format::PipfileLock, Format::PoetryLock, Format::
 /// Folders that build tools write to: what was installed for them is told one folder further up.
 const BUILT: [&str; 6] = ["dist", "build", "out", ".build", "bundle", ".esbuild"];
 
+/// Folders that the build tools of compiled languages write to.
+const COMPILED: [&str; 6] = ["target", "build", "bin", "publish", "obj", "distributions"];
+
 /// The manifests that count for code: those of the nearest folder that has any, from `innermost` (where the handler lies)
 /// up to `outermost` (where the template lies). Only what lies in `code_root` is packed with the code, so of manifests above
 /// it only the lockfiles of Poetry, uv and Pipenv count, which people export from when they build.
@@ -54,7 +71,9 @@ pub(crate) fn governing(
     outermost: &str,
 ) -> Governing {
     let clean = |path: &str| path.split('/').filter(|part| !matches!(*part, "" | ".")).collect::<Vec<_>>().join("/");
-    let (mut here, code_root, outermost) = (clean(innermost), clean(code_root), clean(outermost));
+    // What is compiled is built from wherever its project lies, and the code that is packed may be a file of the build.
+    let compiled = !matches!(ecosystem, Ecosystem::Npm | Ecosystem::PyPi);
+    let (mut here, code_root, mut outermost) = (clean(innermost), clean(code_root), clean(outermost));
     let within = |path: &str, above: &str| {
         above.is_empty() || path == above || path.strip_prefix(above).is_some_and(|rest| rest.starts_with('/'))
     };
@@ -62,13 +81,16 @@ pub(crate) fn governing(
         Some(last) if BUILT.contains(&last) => folder(&code_root),
         _ => code_root.as_str(),
     };
+    if compiled && here.split('/').any(|part| COMPILED.contains(&part)) {
+        outermost = String::new();
+    }
     loop {
-        let in_code = within(&here, packed);
+        let in_code = compiled || within(&here, packed);
         let found: BTreeSet<usize> = manifests
             .iter()
             .enumerate()
             .filter(|(at, manifest)| {
-                let beside = folder(&manifest.path) == here;
+                let beside = home(manifest) == here;
                 let development =
                     manifest.format == Format::Requirements && !manifest.path.ends_with("requirements.txt");
                 beside
@@ -123,6 +145,16 @@ mod tests {
         assert_eq!(governing(&all, Ecosystem::PyPi, "app/src", "app/src", "app"), [1]);
         assert!(governing(&all, Ecosystem::Npm, "app/src", "app/src", "app").is_empty());
         assert!(governing(&all, Ecosystem::PyPi, "other", "other", "").is_empty());
+    }
+
+    #[test]
+    fn compiled_code_is_built_from_the_project_around_it() {
+        let all =
+            manifests(&["api/pom.xml", "hello/go.mod", "app/build.gradle", "app/gradle.lockfile", "fn/fn.csproj"]);
+        assert_eq!(governing(&all, Ecosystem::Maven, "api/target/api.jar", "api/target/api.jar", "deploy"), [0]);
+        assert_eq!(governing(&all, Ecosystem::Go, "hello/cmd/put", "hello/cmd/put", ""), [1]);
+        assert_eq!(governing(&all, Ecosystem::Maven, "app", "app", ""), [3]);
+        assert_eq!(governing(&all, Ecosystem::NuGet, "fn", "fn", ""), [4]);
     }
 
     #[test]

@@ -3,13 +3,14 @@
 //! [`read`] gives the packages of one file with their places, [`Build`] makes a compact index of OSV documents, and
 //! [`match_packages`] asks it. Version ranges are compared by each ecosystem's own rules.
 //!
-//! Deliberately absent: the network (the caller brings text and files), resolving ranges to versions, ecosystems other than
-//! npm and PyPI, `Pipfile` and `setup.py` without a lockfile, and CVSS scores of versions 2 and 4.
+//! Deliberately absent: the network (the caller brings text and files), resolving ranges to versions, `go.sum`, `bun.lockb`,
+//! ranges of commits in advisories, and what dependencies need in turn where no lockfile tells.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod advisories;
 mod cyclonedx;
+pub mod image;
 mod inventory;
 mod matching;
 mod package;

@@ -1,7 +1,7 @@
 //! Which packages are vulnerable, and what mends them.
 
 use crate::advisories::{Advisory, Affected, Event, Index, IndexError, intervals};
-use crate::versions::{Intervals, Npm, PyPi, Scheme};
+use crate::versions::{Intervals, Scheme, by_scheme};
 use crate::{Ecosystem, Package, Version};
 use findings::Severity;
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,6 +46,28 @@ pub struct Matching {
     pub uncovered: BTreeMap<Ecosystem, usize>,
 }
 
+impl Matching {
+    /// The smallest version of a package (by place) that leaves the fewest known weaknesses: without any where such a version
+    /// is known, else the one that mends most of what can be mended. None where no mend is known.
+    pub fn upgrade(&self, package: usize) -> Option<&str> {
+        let of = || self.vulnerable.iter().filter(move |one| one.package == package);
+        let clear = of().find_map(|one| one.clear_in.as_deref());
+        // Where every weakness is mended by the same version, that one is clear, and isn't repeated.
+        clear.or_else(|| {
+            of().filter_map(|one| one.fixed_in.as_deref()).max_by(|left, right| versions_order(left, right))
+        })
+    }
+}
+
+/// An order that is good enough to choose among mends of one package: numbers by value, the rest as text.
+fn versions_order(left: &str, right: &str) -> std::cmp::Ordering {
+    let parts = |text: &str| -> Vec<(u64, String)> {
+        let part = |part: &str| (part.parse::<u64>().unwrap_or(0), part.to_string());
+        text.trim_start_matches('v').split(['.', '-', '+']).map(part).collect()
+    };
+    parts(left).cmp(&parts(right))
+}
+
 /// Asks the index about packages.
 ///
 /// # Errors
@@ -64,10 +86,7 @@ pub fn match_packages(packages: &[Package], index: &Index) -> Result<Matching, I
             known.insert(key.clone(), found);
         }
         let Some(advisories) = known.get(&key) else { continue };
-        let found = match package.ecosystem {
-            Ecosystem::Npm => one::<Npm>(at, package, advisories),
-            Ecosystem::PyPi => one::<PyPi>(at, package, advisories),
-        };
+        let found = by_scheme!(package.ecosystem, S => one::<S>(at, package, advisories));
         match found {
             Some(found) => {
                 matching.compared += 1;

@@ -14,6 +14,16 @@ pub(crate) fn purl(package: &Package) -> String {
             None => format!("pkg:npm/{}", encoded(&package.name)),
         },
         Ecosystem::PyPi => format!("pkg:pypi/{}", encoded(&package.name.to_lowercase().replace('_', "-"))),
+        Ecosystem::Maven => match package.name.split_once(':') {
+            Some((group, artifact)) => format!("pkg:maven/{}/{}", encoded(group), encoded(artifact)),
+            None => format!("pkg:maven/{}", encoded(&package.name)),
+        },
+        Ecosystem::Go => {
+            let path = package.name.to_lowercase();
+            format!("pkg:golang/{}", path.split('/').map(encoded).collect::<Vec<_>>().join("/"))
+        }
+        Ecosystem::NuGet => format!("pkg:nuget/{}", encoded(&package.name)),
+        Ecosystem::CratesIo => format!("pkg:cargo/{}", encoded(&package.name)),
     };
     if let Some(version) = package.version.exact() {
         purl.push('@');
@@ -38,6 +48,8 @@ mod tests {
         assert_eq!(purl(Ecosystem::Npm, "@aws-sdk/client-s3", "3.1.0"), "pkg:npm/%40aws-sdk/client-s3@3.1.0");
         assert_eq!(purl(Ecosystem::Npm, "lodash", "4.17.21-rc.1+b"), "pkg:npm/lodash@4.17.21-rc.1%2Bb");
         assert_eq!(purl(Ecosystem::PyPi, "Flask_Login", "1!2.0+cu"), "pkg:pypi/flask-login@1%212.0%2Bcu");
+        assert_eq!(purl(Ecosystem::Maven, "org.x:core", "2.0"), "pkg:maven/org.x/core@2.0");
+        assert_eq!(purl(Ecosystem::Go, "example.com/Some/mod", "v1.2.0"), "pkg:golang/example.com/some/mod@v1.2.0");
         assert_eq!(purl(Ecosystem::PyPi, "zope.interface", "5.0"), "pkg:pypi/zope.interface@5.0");
     }
 }

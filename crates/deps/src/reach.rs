@@ -163,6 +163,8 @@ fn distributions(ecosystem: Ecosystem, module: &str) -> Vec<String> {
             all.push(root);
             all
         }
+        // The code of these isn't read, so there are no imports to ask about.
+        Ecosystem::Go | Ecosystem::Maven | Ecosystem::NuGet | Ecosystem::CratesIo => Vec::new(),
     }
 }
 

@@ -2,16 +2,25 @@
 //!
 //! Each takes text and gives packages with their places. A broken file gives what can be read of it and says what is missing.
 
+mod bun_lock;
+mod cargo;
+mod go_mod;
+mod gradle;
+mod nuget;
 mod package_json;
 mod package_lock;
+mod pipfile;
 mod pipfile_lock;
 mod pnpm_lock;
 mod poetry_lock;
+mod pom;
 mod pyproject;
 mod requirement;
 mod requirements;
+mod setup;
 mod toml_document;
 mod uv_lock;
+mod xml_document;
 mod yarn_lock;
 
 use crate::{Ecosystem, MAX_PACKAGES, Package, Reading, Version};
@@ -42,6 +51,32 @@ pub enum Format {
     Requirements,
     /// `pyproject.toml`: what is asked for, as PEP 621 or Poetry writes it.
     PyProject,
+    /// `Pipfile`: what is asked for.
+    Pipfile,
+    /// `setup.cfg`: what is asked for.
+    SetupCfg,
+    /// `setup.py`: what is asked for, as far as it is a list of literals.
+    SetupPy,
+    /// `bun.lock`.
+    BunLock,
+    /// `go.mod`.
+    GoMod,
+    /// `pom.xml`: what is asked for.
+    Pom,
+    /// `gradle.lockfile`.
+    GradleLock,
+    /// `libs.versions.toml`, Gradle's version catalog.
+    GradleCatalog,
+    /// `build.gradle` and `build.gradle.kts`: what is asked for, as far as it stands there in plain words.
+    GradleScript,
+    /// `packages.lock.json`.
+    NuGetLock,
+    /// Project files of .NET and `packages.config`: what is asked for.
+    NuGetProject,
+    /// `Cargo.lock`.
+    CargoLock,
+    /// `Cargo.toml`: what is asked for.
+    CargoManifest,
 }
 
 impl Format {
@@ -57,6 +92,20 @@ impl Format {
             "poetry.lock" => Self::PoetryLock,
             "uv.lock" => Self::UvLock,
             "pyproject.toml" => Self::PyProject,
+            "Pipfile" => Self::Pipfile,
+            "setup.cfg" => Self::SetupCfg,
+            "setup.py" => Self::SetupPy,
+            "bun.lock" => Self::BunLock,
+            "go.mod" => Self::GoMod,
+            "pom.xml" => Self::Pom,
+            "gradle.lockfile" => Self::GradleLock,
+            "libs.versions.toml" => Self::GradleCatalog,
+            "build.gradle" | "build.gradle.kts" => Self::GradleScript,
+            "packages.lock.json" => Self::NuGetLock,
+            "packages.config" => Self::NuGetProject,
+            "Cargo.lock" => Self::CargoLock,
+            "Cargo.toml" => Self::CargoManifest,
+            _ if [".csproj", ".fsproj", ".vbproj"].iter().any(|end| name.ends_with(end)) => Self::NuGetProject,
             _ if name.ends_with(".txt") && name.contains("requirements") => Self::Requirements,
             _ => return None,
         })
@@ -65,14 +114,33 @@ impl Format {
     /// Whose packages it names.
     pub fn ecosystem(self) -> Ecosystem {
         match self {
-            Self::PackageLock | Self::YarnLock | Self::PnpmLock | Self::PackageJson => Ecosystem::Npm,
-            _ => Ecosystem::PyPi,
+            Self::PackageLock | Self::YarnLock | Self::PnpmLock | Self::PackageJson | Self::BunLock => Ecosystem::Npm,
+            Self::PipfileLock | Self::PoetryLock | Self::UvLock | Self::Requirements | Self::PyProject => {
+                Ecosystem::PyPi
+            }
+            Self::Pipfile | Self::SetupCfg | Self::SetupPy => Ecosystem::PyPi,
+            Self::GoMod => Ecosystem::Go,
+            Self::Pom | Self::GradleLock | Self::GradleCatalog | Self::GradleScript => Ecosystem::Maven,
+            Self::NuGetLock | Self::NuGetProject => Ecosystem::NuGet,
+            Self::CargoLock | Self::CargoManifest => Ecosystem::CratesIo,
         }
     }
 
     /// Whether it says which versions are installed rather than which are asked for.
     pub fn is_lock(self) -> bool {
-        !matches!(self, Self::PackageJson | Self::PyProject | Self::Requirements)
+        match self {
+            Self::PackageJson
+            | Self::PyProject
+            | Self::Requirements
+            | Self::Pipfile
+            | Self::SetupCfg
+            | Self::SetupPy => false,
+            Self::Pom | Self::GradleCatalog | Self::GradleScript | Self::NuGetProject | Self::CargoManifest => false,
+            Self::PackageLock | Self::YarnLock | Self::PnpmLock | Self::BunLock | Self::PipfileLock => true,
+            Self::PoetryLock | Self::UvLock | Self::GoMod | Self::GradleLock | Self::NuGetLock | Self::CargoLock => {
+                true
+            }
+        }
     }
 }
 
@@ -93,6 +161,19 @@ pub fn read(sources: &mut Sources, file: FileId, load: &mut dyn FnMut(&str) -> O
         Format::PoetryLock => poetry_lock::read(&mut input),
         Format::UvLock => uv_lock::read(&mut input),
         Format::PyProject => pyproject::read(&mut input),
+        Format::Pipfile => pipfile::read(&mut input),
+        Format::SetupCfg => setup::configuration(&mut input),
+        Format::SetupPy => setup::script(&mut input),
+        Format::BunLock => bun_lock::read(&mut input),
+        Format::GoMod => go_mod::read(&mut input),
+        Format::Pom => pom::read(&mut input),
+        Format::GradleLock => gradle::lockfile(&mut input),
+        Format::GradleCatalog => gradle::catalog(&mut input),
+        Format::GradleScript => gradle::script(&mut input),
+        Format::NuGetLock => nuget::lockfile(&mut input),
+        Format::NuGetProject => nuget::project(&mut input),
+        Format::CargoLock => cargo::lockfile(&mut input),
+        Format::CargoManifest => cargo::manifest(&mut input),
         Format::Requirements => return Some(requirements::read(sources, file, load)),
     }
     Some(input.reading)
@@ -182,14 +263,23 @@ fn locked(ecosystem: Ecosystem, text: &str) -> Option<Version> {
 /// What a manifest asks for: exact where the range is nothing but one version.
 fn asked(ecosystem: Ecosystem, text: &str) -> Version {
     let bare = text.trim().trim_start_matches('=').trim();
+    let reads = |text: &str| ecosystem.compare(text, text).is_some();
+    let three = || bare.split(['-', '+']).next().is_some_and(|numbers| numbers.split('.').count() == 3);
     let one = match ecosystem {
         // In npm a missing part is a wildcard.
-        Ecosystem::Npm => {
-            bare.split(['-', '+']).next().is_some_and(|numbers| numbers.split('.').count() == 3)
-                && ecosystem.compare(bare, bare).is_some()
+        Ecosystem::Npm => three() && reads(bare),
+        Ecosystem::PyPi => text.trim().starts_with("==") && !bare.contains([',', '*']) && reads(bare),
+        Ecosystem::CratesIo => text.trim().starts_with('=') && three() && reads(bare),
+        // What is named is taken unless something else asks for more.
+        Ecosystem::Go | Ecosystem::Maven => {
+            reads(bare) && !matches!(bare, "LATEST" | "RELEASE") && !bare.ends_with('+')
         }
-        Ecosystem::PyPi => {
-            text.trim().starts_with("==") && !bare.contains([',', '*']) && ecosystem.compare(bare, bare).is_some()
+        Ecosystem::NuGet => {
+            let inner = bare.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).map(str::trim);
+            if let Some(inner) = inner.filter(|inner| !inner.contains(',') && reads(inner)) {
+                return Version::Exact(inner.to_string());
+            }
+            reads(bare)
         }
     };
     if one { Version::Exact(bare.to_string()) } else { Version::Range(text.trim().to_string()) }
@@ -295,6 +385,19 @@ mod tests {
             "uv.lock",
             "requirements.txt",
             "pyproject.toml",
+            "Pipfile",
+            "setup.cfg",
+            "setup.py",
+            "bun.lock",
+            "go.mod",
+            "pom.xml",
+            "gradle.lockfile",
+            "libs.versions.toml",
+            "build.gradle",
+            "packages.lock.json",
+            "a.csproj",
+            "Cargo.lock",
+            "Cargo.toml",
         ];
         for name in names {
             for shape in shapes {
@@ -316,6 +419,16 @@ mod tests {
             ("poetry.lock", toml),
             ("yarn.lock", yarn),
             ("requirements.txt", requirements),
+            (
+                "pom.xml",
+                "<project><dependencies><dependency><groupId>g</groupId><artifactId>ä</artifactId><version>1</version></dependency></dependencies></project>",
+            ),
+            ("a.csproj", "<Project><ItemGroup><PackageReference Include='ä' Version='1.0' /></ItemGroup></Project>"),
+            ("go.mod", "module x\nrequire (\n\tä.b/c v1.0.0 // indirect\n)\nreplace a => ../b\n"),
+            ("build.gradle", "def v = '1'\ndependencies {\n implementation \"ä:b:$v\"\n}"),
+            ("setup.py", "setup(install_requires=['ä==1', \"b\"])"),
+            ("setup.cfg", "[options]\ninstall_requires = a\n  ä>=1\n"),
+            ("bun.lock", "{\"packages\": {\"ä\": [\"ä@1.0.0\", \"\", {}]}}"),
             ("pnpm-lock.yaml", "packages:\n  /ä@1.0.0(b@2):\n    dev: true\n"),
         ] {
             for end in (0..=text.len()).filter(|end| text.is_char_boundary(*end)) {

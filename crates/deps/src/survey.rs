@@ -121,18 +121,24 @@ fn dependencies(
     let bill: Vec<Package> = packages.iter().filter_map(|at| survey.packages.get(*at)).cloned().collect();
     let imports = function.behaviour.as_ref().map(|behaviour| behaviour.imports.as_slice());
     // A function has one language: what it imports says nothing of packages of another.
-    let reach = ecosystem(function).into_iter().map(|one| (one, Reach::new(one, &bill, imports))).collect();
+    let one = |one: &Ecosystem| (*one, Reach::new(*one, &bill, imports));
+    let reach = ecosystems(function).iter().map(one).collect();
     let (application, function) = (application.name.clone(), function.name.clone());
     FunctionDependencies { application, function, manifests, packages, reach }
 }
 
-/// Whose packages a function's code imports, by its runtime.
-fn ecosystem(function: &Function) -> Option<Ecosystem> {
-    let runtime = &function.runtime.as_ref()?.value;
+/// Whose packages a function's code is made of, by its runtime; several where it doesn't tell.
+fn ecosystems(function: &Function) -> &'static [Ecosystem] {
+    let runtime = function.runtime.as_ref().map_or("", |runtime| runtime.value.as_str());
     match runtime {
-        _ if runtime.starts_with("python") => Some(Ecosystem::PyPi),
-        _ if runtime.starts_with("nodejs") => Some(Ecosystem::Npm),
-        _ => None,
+        _ if runtime.starts_with("python") => &[Ecosystem::PyPi],
+        _ if runtime.starts_with("nodejs") => &[Ecosystem::Npm],
+        _ if runtime.starts_with("java") => &[Ecosystem::Maven],
+        _ if runtime.starts_with("dotnet") => &[Ecosystem::NuGet],
+        _ if runtime.starts_with("go") => &[Ecosystem::Go],
+        // Programs that bring everything along: Go and Rust, at times .NET compiled ahead.
+        _ if runtime.starts_with("provided") => &[Ecosystem::Go, Ecosystem::CratesIo, Ecosystem::NuGet],
+        _ => &[],
     }
 }
 
@@ -143,7 +149,6 @@ fn of_function(
     manifests: &[Manifest],
     sources: &Sources,
 ) -> Vec<usize> {
-    let Some(ecosystem) = ecosystem(function) else { return Vec::new() };
     let path_of = |file: FileId| sources.get(file).map_or("", SourceFile::path);
     let template = path_of(application.template);
     let outermost = template.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -152,7 +157,18 @@ fn of_function(
         let handler = function.behaviour.as_ref().and_then(|behaviour| behaviour.files.first());
         let innermost =
             handler.map(|file| path_of(*file)).and_then(|path| path.rsplit_once('/')).map(|(folder, _)| folder);
-        found.extend(governing(manifests, ecosystem, innermost.unwrap_or(&root.value), &root.value, outermost));
+        let innermost = innermost.unwrap_or(&root.value);
+        for ecosystem in ecosystems(function) {
+            found.extend(governing(manifests, *ecosystem, innermost, &root.value, outermost));
+        }
+    }
+    if let Code::Image(_) = &function.code
+        && let Some(build) = crate::image::build(function, template, sources)
+    {
+        // Whatever language the image is for, what lies in the folder it is built from goes into it.
+        for ecosystem in Ecosystem::ALL {
+            found.extend(governing(manifests, ecosystem, &build.context, &build.context, &build.context));
+        }
     }
     for layer in &function.layers {
         let resource = layer.value.resource().and_then(|name| application.resource(name));
@@ -162,7 +178,9 @@ fn of_function(
         let folder = in_folder_of(template, content);
         for below in ["", "python", "nodejs"] {
             let folder = if below.is_empty() { folder.clone() } else { format!("{folder}/{below}") };
-            found.extend(governing(manifests, ecosystem, &folder, &folder, &folder));
+            for ecosystem in ecosystems(function) {
+                found.extend(governing(manifests, *ecosystem, &folder, &folder, &folder));
+            }
         }
     }
     found

@@ -3,13 +3,54 @@
 //! The order itself is the business of `semver` and `pep440_rs`; here ranges become sets of intervals, so that "every
 //! version this manifest allows is affected" is a question of sets and needs no list of published versions.
 
+mod crates_io;
+mod go;
 mod intervals;
+mod maven;
 mod npm;
+mod nuget;
 mod pypi;
 
+pub(crate) use crates_io::CratesIo;
+pub(crate) use go::Go;
 pub(crate) use intervals::Intervals;
+pub(crate) use maven::Maven;
 pub(crate) use npm::Npm;
+pub(crate) use nuget::NuGet;
 pub(crate) use pypi::PyPi;
+
+/// Runs an expression with the scheme of an ecosystem under a name of one's own.
+macro_rules! by_scheme {
+    ($ecosystem:expr, $scheme:ident => $body:expr) => {
+        match $ecosystem {
+            $crate::Ecosystem::Npm => {
+                type $scheme = $crate::versions::Npm;
+                $body
+            }
+            $crate::Ecosystem::PyPi => {
+                type $scheme = $crate::versions::PyPi;
+                $body
+            }
+            $crate::Ecosystem::Go => {
+                type $scheme = $crate::versions::Go;
+                $body
+            }
+            $crate::Ecosystem::Maven => {
+                type $scheme = $crate::versions::Maven;
+                $body
+            }
+            $crate::Ecosystem::NuGet => {
+                type $scheme = $crate::versions::NuGet;
+                $body
+            }
+            $crate::Ecosystem::CratesIo => {
+                type $scheme = $crate::versions::CratesIo;
+                $body
+            }
+        }
+    };
+}
+pub(crate) use by_scheme;
 
 /// What an ecosystem has to say about versions and names.
 pub(crate) trait Scheme {
@@ -34,17 +75,30 @@ pub enum Ecosystem {
     Npm,
     /// The Python Package Index.
     PyPi,
+    /// Modules of Go.
+    Go,
+    /// Artifacts of the Java world, whichever tool builds with them; names are `group:artifact`.
+    Maven,
+    /// Packages of .NET.
+    NuGet,
+    /// Crates of Rust.
+    CratesIo,
 }
 
 impl Ecosystem {
     /// All of them.
-    pub const ALL: [Ecosystem; 2] = [Self::Npm, Self::PyPi];
+    pub const ALL: [Ecosystem; 6] = [Self::Npm, Self::PyPi, Self::Go, Self::Maven, Self::NuGet, Self::CratesIo];
 
     /// The name that OSV uses.
     pub fn name(self) -> &'static str {
         match self {
             Self::Npm => "npm",
             Self::PyPi => "PyPI",
+            Self::Go => "Go",
+            Self::Maven => "Maven",
+            Self::NuGet => "NuGet",
+            // OSV's own name for it, which happens to look like an address.
+            Self::CratesIo => "crates.io",
         }
     }
 
@@ -56,10 +110,7 @@ impl Ecosystem {
 
     /// The name that all spellings of one package share: PyPI's `Flask_Login` and `flask-login` are the same.
     pub fn key(self, name: &str) -> String {
-        match self {
-            Self::Npm => Npm::key(name),
-            Self::PyPi => PyPi::key(name),
-        }
+        by_scheme!(self, S => S::key(name))
     }
 
     /// Compares two versions; none where one of them isn't a version of this ecosystem.
@@ -67,10 +118,7 @@ impl Ecosystem {
         fn by<S: Scheme>(left: &str, right: &str) -> Option<std::cmp::Ordering> {
             Some(S::version(left)?.cmp(&S::version(right)?))
         }
-        match self {
-            Self::Npm => by::<Npm>(left, right),
-            Self::PyPi => by::<PyPi>(left, right),
-        }
+        by_scheme!(self, S => by::<S>(left, right))
     }
 
     /// Whether a range allows a version; none where either can't be read.
@@ -78,10 +126,7 @@ impl Ecosystem {
         fn by<S: Scheme>(range: &str, version: &str) -> Option<bool> {
             Some(S::range(range)?.contains(&S::version(version)?))
         }
-        match self {
-            Self::Npm => by::<Npm>(range, version),
-            Self::PyPi => by::<PyPi>(range, version),
-        }
+        by_scheme!(self, S => by::<S>(range, version))
     }
 }
 

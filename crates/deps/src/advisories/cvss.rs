@@ -1,11 +1,35 @@
-//! The base score of a CVSS vector, versions 3.0 and 3.1.
+//! The score of a CVSS vector, versions 2.0, 3.0 and 3.1 by their formulas; version 4.0 stands beside.
 //!
-//! Deliberately absent: version 2, which new advisories don't use, and 4, whose score comes from a published table.
+//! Deliberately absent: temporal and environmental metrics of versions 2 and 3, which advisories don't carry.
 
 use findings::Severity;
 
-/// The base score in tenths; none where the vector isn't a complete one of version 3.
+/// The score in tenths; none where the vector isn't a complete one.
 pub(super) fn base_score(vector: &str) -> Option<u8> {
+    match vector.split(':').next()? {
+        "CVSS" if vector.starts_with("CVSS:4.0/") => super::cvss4::score(vector),
+        "CVSS" => version_3(vector),
+        _ => version_2(vector),
+    }
+}
+
+/// Version 2 has no prefix: `AV:N/AC:L/Au:N/C:P/I:P/A:P`, at times in parentheses.
+fn version_2(vector: &str) -> Option<u8> {
+    let metrics = vector.trim_start_matches('(').trim_end_matches(')');
+    let value = |name: &str| metrics.split('/').find_map(|metric| metric.strip_prefix(name)?.strip_prefix(':'));
+    let vector = weight(value("AV")?, &[("L", 0.395), ("A", 0.646), ("N", 1.0)])?;
+    let complexity = weight(value("AC")?, &[("H", 0.35), ("M", 0.61), ("L", 0.71)])?;
+    let authentication = weight(value("Au")?, &[("M", 0.45), ("S", 0.56), ("N", 0.704)])?;
+    let loss = |name| weight(value(name)?, &[("N", 0.0), ("P", 0.275), ("C", 0.66)]);
+    let impact: f64 = 10.41 * (1.0 - (1.0 - loss("C")?) * (1.0 - loss("I")?) * (1.0 - loss("A")?));
+    let exploitability = 20.0 * vector * complexity * authentication;
+    let factor = if impact == 0.0 { 0.0 } else { 1.176 };
+    let score = (0.6 * impact + 0.4 * exploitability - 1.5) * factor;
+    // In range: between 0 and 10.
+    Some((score * 10.0).round().clamp(0.0, 100.0) as u8)
+}
+
+fn version_3(vector: &str) -> Option<u8> {
     let metrics = vector.strip_prefix("CVSS:3.0/").or_else(|| vector.strip_prefix("CVSS:3.1/"))?;
     let value = |name: &str| metrics.split('/').find_map(|metric| metric.strip_prefix(name)?.strip_prefix(':'));
     let changed = match value("S")? {
@@ -77,11 +101,20 @@ mod tests {
         ] {
             assert_eq!(base_score(vector), Some(score), "{vector}");
         }
+        for (vector, score) in [
+            ("AV:N/AC:L/Au:N/C:P/I:P/A:P", 75),
+            ("(AV:N/AC:L/Au:N/C:C/I:C/A:C)", 100),
+            ("AV:L/AC:L/Au:N/C:N/I:N/A:N", 0),
+            ("AV:L/AC:H/Au:N/C:P/I:C/A:P", 52),
+            ("AV:N/AC:M/Au:N/C:N/I:P/A:P", 58),
+        ] {
+            assert_eq!(base_score(vector), Some(score), "{vector}");
+        }
         for broken in [
             "",
             "CVSS:3.1/",
             "CVSS:4.0/AV:N",
-            "AV:N/AC:L/Au:N/C:P/I:P/A:P",
+            "AV:N/AC:L/Au:Q/C:P/I:P/A:P",
             "CVSS:3.1/AV:Q/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
         ] {
             assert_eq!(base_score(broken), None, "{broken}");

@@ -19,7 +19,7 @@ const MAX_TABLE: u64 = 128 << 20;
 
 /// The name of an ecosystem's file.
 pub(super) fn file_name(ecosystem: Ecosystem) -> String {
-    format!("{}.advisories", ecosystem.name().to_ascii_lowercase())
+    format!("{}.advisories", ecosystem.name().to_ascii_lowercase().replace('.', "-"))
 }
 
 /// What stands behind the first bytes.

@@ -2,7 +2,7 @@
 
 use super::{Advisory, Affected, Event, cvss};
 use crate::Ecosystem;
-use crate::versions::{Npm, PyPi, Scheme};
+use crate::versions::{Scheme, by_scheme};
 use findings::Severity;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -100,10 +100,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Read, serde_json::Error> {
             strange.push(package.ecosystem.split(':').next().unwrap_or_default().to_string());
             continue;
         };
-        let (versions, unreadable) = match ecosystem {
-            Ecosystem::Npm => versions::<Npm>(one),
-            Ecosystem::PyPi => versions::<PyPi>(one),
-        };
+        let (versions, unreadable) = by_scheme!(ecosystem, S => versions::<S>(one));
         unreadable_ranges += unreadable;
         let key = ecosystem.key(&package.name);
         // A package may be listed once for each of its branches.
@@ -128,7 +125,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<Read, serde_json::Error> {
 
 fn advisory(document: Document) -> Advisory {
     let ratings = || document.severity.iter().chain(document.affected.iter().flat_map(|one| &one.severity));
-    let scored = ratings().find_map(|rating| Some((cvss::base_score(&rating.score)?, rating.score.clone())));
+    let scored = ratings().filter_map(|rating| Some((cvss::base_score(&rating.score)?, rating.score.clone())));
+    // Of several vectors that of version 3 counts, whose scale most people have in mind; then 4, then 2.
+    let scored = scored.min_by_key(|(_, vector)| match vector.as_str() {
+        _ if vector.starts_with("CVSS:3") => 0,
+        _ if vector.starts_with("CVSS:4") => 1,
+        _ => 2,
+    });
     let words = std::iter::once(&document.database_specific)
         .chain(document.affected.iter().flat_map(|one| [&one.ecosystem_specific, &one.database_specific]));
     let word = words.filter_map(|specific| specific.severity.as_str()).find_map(severity);
@@ -236,7 +239,7 @@ mod tests {
             {"package": {"ecosystem": "npm", "name": "lodash"}, "ranges": [
               {"type": "SEMVER", "events": [{"fixed": "4.17.21"}, {"introduced": "0"}]},
               {"type": "GIT", "events": [{"introduced": "abc"}]}], "versions": ["4.0.0", "5.0.0"]},
-            {"package": {"ecosystem": "Go", "name": "x"}},
+            {"package": {"ecosystem": "Hex", "name": "x"}},
             {"package": {"ecosystem": "npm", "name": "odd"}, "ranges": [{"type": "SEMVER", "events": [{"introduced": "one"}]}]}
           ]}"##;
         let read = read(text.as_bytes()).unwrap();

@@ -105,6 +105,14 @@ fn alternative(text: &str) -> Option<Intervals<Version>> {
         let upper = high.after().unwrap_or_else(|| Bound::Included(high.lowest()));
         return Some(Intervals::between(Bound::Included(low.lowest()), upper));
     }
+    comparators(text, "")
+}
+
+/// Comparators that all have to hold; one without an operator has the `default` one.
+pub(super) fn comparators(text: &str, default: &str) -> Option<Intervals<Version>> {
+    if text.len() > 4096 {
+        return None;
+    }
     let mut set = Intervals::all();
     let mut words = text.split([' ', '\t', ',']).filter(|word| !word.is_empty());
     let mut count = 0;
@@ -117,7 +125,9 @@ fn alternative(text: &str) -> Option<Intervals<Version>> {
         let (operator, version) = word.split_at_checked(operator_end)?;
         // An operator may stand apart from its version.
         let version = if version.is_empty() && !operator.is_empty() { words.next()? } else { version };
-        set = set.intersect(&comparator(operator, &Partial::read(version)?)?);
+        let partial = Partial::read(version)?;
+        let operator = if operator.is_empty() && !partial.wild { default } else { operator };
+        set = set.intersect(&comparator(operator, &partial)?);
     }
     Some(set)
 }
@@ -134,6 +144,10 @@ fn comparator(operator: &str, partial: &Partial) -> Option<Intervals<Version>> {
         "^" => {
             if partial.major.is_none() {
                 return Some(Intervals::all());
+            }
+            // Of `^0.0.3` nothing but 0.0.3 itself is a release.
+            if (lowest.major, partial.minor) == (0, Some(0)) && partial.patch.is_some() && lowest.pre.is_empty() {
+                return Some(Intervals::one(lowest));
             }
             let upper = match (lowest.major, partial.minor, partial.patch) {
                 (0, Some(0), Some(patch)) => before(0, 0, patch.saturating_add(1)),
