@@ -135,7 +135,8 @@ fn route_authorization(template: &Template, block: &Block) -> Authorization {
     }
 }
 
-fn rest_authorizer(template: &Template, kind: &str, authorizer: Option<&Value>) -> Authorization {
+/// How a REST API's authorizer of a kind tells callers apart.
+pub(crate) fn rest_authorizer(template: &Template, kind: &str, authorizer: Option<&Value>) -> Authorization {
     let block = authorizer.and_then(Value::resource).and_then(|name| template.block(name));
     let Some(block) = block else {
         let name = authorizer.map_or_else(|| kind.to_string(), Value::to_string);

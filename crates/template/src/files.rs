@@ -29,6 +29,11 @@ impl<'a> Files<'a> {
         self.sources.get(file).map_or(0, |file| file.text().len())
     }
 
+    /// The text of a file.
+    pub(crate) fn text(&self, file: FileId) -> &str {
+        self.sources.get(file).map_or("", SourceFile::text)
+    }
+
     /// The document in a file.
     pub(crate) fn document(&self, file: FileId) -> Document {
         let text = self.sources.get(file).map_or("", SourceFile::text);

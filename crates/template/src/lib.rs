@@ -31,6 +31,7 @@ mod reader;
 mod resources;
 mod roles;
 mod sam_api;
+mod serverless;
 mod triggers;
 
 use files::Files;
@@ -59,10 +60,14 @@ pub struct Reading {
 /// True for a YAML or JSON file that has `AWSTemplateFormatVersion`, SAM's transform, or resources with an `AWS::` type.
 pub fn looks_like_template(path: &str, text: &str) -> bool {
     let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
+    let name = path.rsplit('/').next().unwrap_or(path);
     if !matches!(extension.as_str(), "yaml" | "yml" | "json" | "template") {
-        return false;
+        return matches!(name, "serverless.ts" | "serverless.js") && serverless::looks_like_service(path, text, false);
     }
-    let json = text.trim_start_matches('\u{feff}').trim_start().starts_with('{');
+    let json = is_json(text);
+    if serverless::looks_like_service(path, text, json) {
+        return true;
+    }
     if text.contains("AWSTemplateFormatVersion") {
         return has_key(text, json, "AWSTemplateFormatVersion") || has_key(text, json, "Resources");
     }
@@ -72,8 +77,12 @@ pub fn looks_like_template(path: &str, text: &str) -> bool {
     text.contains("AWS::Serverless-2016-10-31") || names_aws_type(text)
 }
 
+fn is_json(text: &str) -> bool {
+    text.trim_start_matches('\u{feff}').trim_start().starts_with('{')
+}
+
 /// Whether a document has a key at its top: unindented in YAML, in the outermost object in JSON.
-fn has_key(text: &str, json: bool, key: &str) -> bool {
+pub(crate) fn has_key(text: &str, json: bool, key: &str) -> bool {
     if json {
         return json_key(text, key);
     }
@@ -145,6 +154,10 @@ pub fn read(sources: &mut Sources, file: FileId, open: &mut dyn FnMut(&str) -> O
         );
         return Reading { application: None, diagnostics, included: Vec::new() };
     }
-    let application = reader::read_root(&mut files, file, &mut diagnostics);
+    let service = serverless::looks_like_service(&files.path(file), files.text(file), is_json(files.text(file)));
+    let application = match service {
+        true => serverless::read(&mut files, file, &mut diagnostics),
+        false => reader::read_root(&mut files, file, &mut diagnostics),
+    };
     Reading { application, diagnostics, included: files.included }
 }

@@ -107,6 +107,13 @@ impl Template {
         self.blocks.iter().any(|block| block.resource_type.starts_with("AWS::Serverless::"))
     }
 
+    /// Whether the CDK made it: its resources say which construct they come from.
+    pub(crate) fn is_synthesized(&self) -> bool {
+        self.blocks.iter().any(|block| {
+            block.resource_type == "AWS::CDK::Metadata" || block.node.at(&["Metadata", "aws:cdk:path"]).is_some()
+        })
+    }
+
     /// The type of a resource, also of one that a parent handed in.
     pub(crate) fn type_of(&self, name: &str) -> Option<&str> {
         match self.block(name) {

@@ -153,7 +153,8 @@ pub(crate) fn adopt(application: &mut Application, mut nested: Application) {
     application.resources.append(&mut nested.resources);
 }
 
-type Rename<'a> = dyn Fn(&str) -> Option<String> + 'a;
+/// The new name of a node, where it gets one.
+pub(crate) type Rename<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
 fn renamed(value: &Value, rename: &Rename<'_>) -> Value {
     let mut out = Value::default();
@@ -170,7 +171,8 @@ fn renamed(value: &Value, rename: &Rename<'_>) -> Value {
     out
 }
 
-fn rename_application(application: &mut Application, rename: &Rename<'_>) {
+/// Renames functions, resources and identities wherever the application names them.
+pub(crate) fn rename_application(application: &mut Application, rename: &Rename<'_>) {
     let name = |name: &mut String| {
         if let Some(new) = rename(name) {
             *name = new;

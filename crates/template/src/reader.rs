@@ -6,7 +6,7 @@ use crate::sam_api::SamApis;
 use crate::{READER, check, nested};
 use findings::{Diagnostic, Level};
 use graph::{Application, Format, Part, Provider, Trigger, Value};
-use source::{FileId, Span};
+use source::{FileId, Node, Span};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -132,7 +132,35 @@ pub(crate) fn read_stack(
         }
         return None;
     }
-    let mut template = Template::read(document.root, file, files, given, diagnostics);
+    let written = Written { file, root: document.root, whole, foreign_types, format: None };
+    read_written(files, written, given, nesting, diagnostics, &mut |_| {})
+}
+
+/// A template as a tree, wherever it comes from.
+pub(crate) struct Written {
+    /// The file it stands in, or was made from.
+    pub(crate) file: FileId,
+    /// The tree.
+    pub(crate) root: Node,
+    /// Whether every name that it may use is in it.
+    pub(crate) whole: bool,
+    /// Types of a parent's resources, by the name they have here.
+    pub(crate) foreign_types: HashMap<String, String>,
+    /// What the application is described in, where that isn't a template of this kind.
+    pub(crate) format: Option<Format>,
+}
+
+/// Reads a template's tree. `extend` adds what the tree doesn't say, before permissions are looked at.
+pub(crate) fn read_written(
+    files: &mut Files<'_>,
+    written: Written,
+    given: &HashMap<String, Value>,
+    nesting: &mut Nesting,
+    diagnostics: &mut Vec<Diagnostic>,
+    extend: &mut dyn FnMut(&mut Reader<'_, '_>),
+) -> Option<Outcome> {
+    let Written { file, root, whole, foreign_types, format } = written;
+    let mut template = Template::read(root, file, files, given, diagnostics);
     template.foreign_types = foreign_types;
     if template.blocks.is_empty() {
         return None;
@@ -147,10 +175,11 @@ pub(crate) fn read_stack(
         name: application_name(&files.path(file)),
         template: file,
         provider: Provider::Aws,
-        format: match template.is_sam() {
+        format: format.unwrap_or(match template.is_sam() {
             true => Format::Sam,
+            false if template.is_synthesized() => Format::Cdk,
             false => Format::CloudFormation,
-        },
+        }),
         functions: Vec::new(),
         triggers: Vec::new(),
         identities: Vec::new(),
@@ -168,6 +197,7 @@ pub(crate) fn read_stack(
     reader.read_openapi();
     reader.read_apigateway();
     reader.read_triggers();
+    extend(&mut reader);
     reader.read_permissions();
     let mut application = reader.application;
 
