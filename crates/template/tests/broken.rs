@@ -323,15 +323,18 @@ fn templates_are_told_from_other_files() {
         ("x.template", r#"{"AWSTemplateFormatVersion": "2010-09-09", "Resources": {}}"#),
         ("t.yaml", "Resources:\n  Q:\n    Type: 'AWS::SQS::Queue'\n"),
         ("t.yaml", "'Resources':\n  Q:\n    \"Type\": AWS::SQS::Queue\n"),
+        (
+            "serverless.yml",
+            "service: shop\nprovider: { name: aws }\nresources:\n  Resources:\n    Q: { Type: AWS::SQS::Queue }\n",
+        ),
+        ("sls/users.yml", "service: users\nprovider: { name: aws }\nfunctions:\n  get: { handler: a.b }\n"),
+        ("serverless.json", r#"{"service": "x", "provider": {"name": "aws"}, "functions": {}}"#),
     ] {
         assert!(looks_like_template(path, text), "{text}");
     }
     for (path, text) in [
         ("README.md", "AWSTemplateFormatVersion: '2010-09-09'\nResources: {}\n"),
-        (
-            "serverless.yml",
-            "service: shop\nprovider: { name: aws }\nresources:\n  Resources:\n    Q: { Type: AWS::SQS::Queue }\n",
-        ),
+        ("compose.yml", "services:\n  provider: { image: x }\nfunctions: {}\n"),
         ("package.json", r#"{"name": "x", "keywords": ["Resources"]}"#),
         ("k8s.yaml", "apiVersion: v1\nkind: Pod\n"),
         ("model.json", r#"{"documentation": "AWSTemplateFormatVersion", "shapes": {"Resources": {"Type": "AWS::X"}}}"#),
