@@ -1,5 +1,5 @@
 //! Reads every template under a folder and prints what was found: one line per file, the diagnostics, the totals.
-//! `cargo run -p template --example survey -- FOLDER [--diagnostics] [--triggers] [--json FILE]`
+//! `cargo run -p template --example survey -- FOLDER [--diagnostics] [--triggers] [--detail] [--json FILE]`
 
 #![allow(clippy::unwrap_used)]
 
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let Some(root) = arguments.first().map(PathBuf::from) else {
-        eprintln!("usage: survey FOLDER [--diagnostics] [--triggers]");
+        eprintln!("usage: survey FOLDER [--diagnostics] [--triggers] [--detail]");
         return;
     };
     let wants = |flag: &str| arguments.iter().any(|argument| argument == flag);
@@ -52,6 +52,11 @@ fn main() {
             "{shown}: {functions} functions, {triggers} triggers, {roles} roles, {statements} statements, {resources} resources, {} diagnostics",
             reading.diagnostics.len()
         );
+        if wants("--detail")
+            && let Some(application) = &reading.application
+        {
+            detail(application);
+        }
         for (name, count) in ["functions", "triggers", "roles", "statements", "resources"].into_iter().zip(counts) {
             *totals.entry(name).or_default() += count;
         }
@@ -134,5 +139,36 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>, depth: usize) {
         } else if kind.is_file() {
             files.push(entry.path());
         }
+    }
+}
+
+/// Everything that was found, to be compared with what another tool makes of the same file.
+fn detail(application: &graph::Application) {
+    for function in &application.functions {
+        let text = |setting: &Option<graph::Setting<String>>| setting.as_ref().map(|one| one.value.clone());
+        println!(
+            "  function {} {:?} {:?} code {:?} as {:?}",
+            function.name,
+            text(&function.runtime),
+            text(&function.handler),
+            function.code,
+            function.identity
+        );
+        for variable in &function.environment {
+            println!("    {}={}", variable.name, variable.value);
+        }
+        for trigger in application.triggers_of(&function.name) {
+            println!("    {} {} {:?}", trigger.kind.name(), trigger.label(), trigger.authorization);
+        }
+    }
+    for identity in &application.identities {
+        println!("  {:?} {} generated {}", identity.kind, identity.name, identity.generated);
+        for statement in &identity.statements {
+            let resources: Vec<String> = statement.resources.iter().map(ToString::to_string).collect();
+            println!("    {:?} {:?} on {}", statement.effect, statement.actions, resources.join(" "));
+        }
+    }
+    for resource in &application.resources {
+        println!("  {} {} {:?}", resource.resource_type, resource.name, resource.kind);
     }
 }

@@ -27,6 +27,7 @@ mod nested;
 mod normalize;
 mod openapi;
 mod policy;
+mod principals;
 mod reader;
 mod resources;
 mod roles;

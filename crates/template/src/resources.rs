@@ -14,7 +14,11 @@ impl Reader<'_, '_> {
         for block in &template.blocks {
             if matches!(
                 block.resource_type.as_str(),
-                "AWS::Serverless::Function" | "AWS::Lambda::Function" | "AWS::IAM::Role"
+                "AWS::Serverless::Function"
+                    | "AWS::Lambda::Function"
+                    | "AWS::IAM::Role"
+                    | "AWS::IAM::User"
+                    | "AWS::IAM::Group"
             ) {
                 continue;
             }
@@ -56,6 +60,10 @@ impl Reader<'_, '_> {
                     if let Some(statement) = permission_statement(&template, block) {
                         self.attach(&block.name, vec![statement]);
                     }
+                    continue;
+                }
+                "AWS::Lambda::LayerVersionPermission" => {
+                    self.attach(&block.name, vec![layer_statement(&template, block)]);
                     continue;
                 }
                 _ => continue,
@@ -194,6 +202,24 @@ pub(crate) fn permission_statement(template: &Template, block: &Block) -> Option
         origin: Origin::Inline,
         span: block.span,
     })
+}
+
+/// What an `AWS::Lambda::LayerVersionPermission` allows.
+fn layer_statement(template: &Template, block: &Block) -> Statement {
+    let value = |name: &str| block.get(name).map(|node| template.value(node));
+    let organization = value("OrganizationId").map(|organization| organization.to_string());
+    Statement {
+        effect: Effect::Allow,
+        actions: vec![value("Action").map_or_else(|| "lambda:GetLayerVersion".into(), |action| action.to_string())],
+        not_actions: false,
+        resources: value("LayerVersionArn").into_iter().collect(),
+        not_resources: false,
+        principals: value("Principal").into_iter().collect(),
+        condition: organization
+            .map(|organization| serde_json::json!({ "StringEquals": { "aws:PrincipalOrgID": organization } })),
+        origin: Origin::Inline,
+        span: block.span,
+    }
 }
 
 /// The place of every property, two levels deep.

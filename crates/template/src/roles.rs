@@ -22,6 +22,7 @@ impl Reader<'_, '_> {
         for block in template.of_type("AWS::IAM::Role") {
             self.read_role(&template, block);
         }
+        self.read_principals(&template);
         for block in &template.blocks {
             let generated = match block.resource_type.as_str() {
                 "AWS::Serverless::Function" => block.get("Role").is_none_or(Node::is_null),
@@ -55,20 +56,9 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// The identity that a value names: by reference, inside an ARN, or by its deployed name.
+    /// The role that a value names: by reference, inside an ARN, or by its deployed name.
     fn role_of(&self, template: &Template, value: &Value) -> Option<String> {
-        if let Some(name) = value.resources().find(|name| self.application.identity(name).is_some()) {
-            return Some(name.to_string());
-        }
-        let shown = value.to_string();
-        let name = match shown.find(":role/") {
-            Some(at) => shown[at..].rsplit('/').next().unwrap_or(&shown),
-            None => shown.as_str(),
-        };
-        template
-            .of_type("AWS::IAM::Role")
-            .find(|block| block.get("RoleName").is_some_and(|role| template.value(role).to_string() == name))
-            .map(|block| block.name.clone())
+        self.identity_named(template, value, IdentityKind::Role)
     }
 
     fn read_role(&mut self, template: &Template, block: &Block) {
@@ -91,6 +81,17 @@ impl Reader<'_, '_> {
             boundary: block.get("PermissionsBoundary").map(|boundary| template.value(boundary)),
             unresolved_policies: Vec::new(),
         };
+        self.read_own_policies(template, block, &mut identity);
+        self.application.identities.push(identity);
+    }
+
+    /// What is written into a role, user or group: `Policies` and `ManagedPolicyArns`.
+    pub(crate) fn read_own_policies(&mut self, template: &Template, block: &Block, identity: &mut Identity) {
+        let kind = match identity.kind {
+            IdentityKind::Role => "role",
+            IdentityKind::User => "user",
+            IdentityKind::Group => "group",
+        };
         if let Some(policies) = block.get("Policies") {
             flatten(policies, &mut |policy| match policy.get("PolicyDocument") {
                 Some(document) => identity.statements.extend(statements(
@@ -101,7 +102,7 @@ impl Reader<'_, '_> {
                     self.diagnostics,
                 )),
                 None if intrinsic(policy).is_none() => {
-                    let message = format!("a policy of role `{}` has no `PolicyDocument`", block.name);
+                    let message = format!("a policy of {kind} `{}` has no `PolicyDocument`", block.name);
                     let help = "an inline policy has `PolicyName` and `PolicyDocument`";
                     self.diagnostics
                         .push(findings::Diagnostic::at(Level::Warning, crate::READER, policy.span, message).help(help));
@@ -111,16 +112,16 @@ impl Reader<'_, '_> {
         }
         if let Some(arns) = block.get("ManagedPolicyArns") {
             for arn in template.values(arns) {
-                self.attach_named(template, &mut identity, &arn.value, arn.span);
+                self.attach_named(template, identity, &arn.value, arn.span);
             }
         }
-        self.application.identities.push(identity);
     }
 
     /// Attaches a policy by name, ARN or reference.
     fn attach_named(&mut self, template: &Template, identity: &mut Identity, value: &Value, span: Span) {
         // A managed policy of the same template is attached with its own source position.
-        if let Some(block) = value.resource().and_then(|name| template.block(name))
+        if let Some(block) =
+            value.resource().and_then(|name| template.block(name)).or_else(|| policy_by_name(template, value))
             && matches!(block.resource_type.as_str(), "AWS::IAM::ManagedPolicy" | "AWS::IAM::Policy")
         {
             if let Some(document) = block.get("PolicyDocument") {
@@ -292,28 +293,6 @@ impl Reader<'_, '_> {
             help,
         );
         identity.unresolved_policies.push(unresolved(Value::text(entry.key.clone()), entry.key_span));
-    }
-
-    /// `AWS::IAM::Policy`, `ManagedPolicy` and `RolePolicy` that name their roles themselves.
-    fn attach_policies(&mut self, template: &Template) {
-        for block in &template.blocks {
-            let roles = match block.resource_type.as_str() {
-                "AWS::IAM::Policy" | "AWS::IAM::ManagedPolicy" => "Roles",
-                "AWS::IAM::RolePolicy" => "RoleName",
-                _ => continue,
-            };
-            let Some(document) = block.get("PolicyDocument") else { continue };
-            let found = statements(template, document, PolicyKind::Identity, &Origin::Inline, self.diagnostics);
-            for role in block.get(roles).map(|roles| template.values(roles)).unwrap_or_default() {
-                let Some(name) = self.role_of(template, &role.value) else { continue };
-                if let Some(identity) = self.application.identities.iter_mut().find(|identity| identity.name == name) {
-                    // A policy may be attached from both sides.
-                    let new: Vec<Statement> =
-                        found.iter().filter(|statement| !identity.statements.contains(statement)).cloned().collect();
-                    identity.statements.extend(new);
-                }
-            }
-        }
     }
 }
 
@@ -504,4 +483,17 @@ fn access_secrets(template: &Template, properties: &Node) -> HashMap<String, Val
             Some((kind, template.value(configuration.get("URI")?)))
         })
         .collect()
+}
+
+/// The managed policy of the template that an ARN names by the name it is deployed under.
+fn policy_by_name<'a>(template: &'a Template, value: &Value) -> Option<&'a Block> {
+    let shown = value.to_string();
+    let (_, path) = shown.split_once(":policy/")?;
+    if shown.contains(":iam::aws:") {
+        return None;
+    }
+    let name = path.rsplit('/').next()?;
+    template
+        .of_type("AWS::IAM::ManagedPolicy")
+        .find(|block| block.get("ManagedPolicyName").is_some_and(|policy| template.value(policy).to_string() == name))
 }

@@ -264,8 +264,9 @@ impl<'a, 'files> Variables<'a, 'files> {
         }
         let only = sources.first().map_or("", |source| source.trim());
         match only {
-            "opt:stage" => Found::Node(text_node(self.stage(), self.root.span)),
-            "opt:region" => {
+            // The framework has defaults for both.
+            "self:provider.stage" | "opt:stage" => Found::Node(text_node(self.stage(), self.root.span)),
+            "self:provider.region" | "opt:region" => {
                 let region = self.lookup("provider.region", depth + 1);
                 Found::Node(region.unwrap_or_else(|| tree::substitution("${AWS::Region}", self.root.span)))
             }
