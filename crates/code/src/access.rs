@@ -39,7 +39,7 @@ impl Evaluator<'_> {
                 }
             }
             Value::FromEvent(_) if matches!(name, "length" | "size") => taint::harmless(&[object], taint::EVERYWHERE),
-            Value::FromEvent(_) => object.clone(),
+            Value::FromEvent(_) => taint::part(object, name),
             // Parts of a URL say of its host what the whole does.
             Value::Text(_) | Value::Pattern(_) | Value::Environment(_)
                 if matches!(name, "hostname" | "host" | "netloc" | "href" | "origin" | "parent") =>
@@ -67,7 +67,7 @@ impl Evaluator<'_> {
             Value::Answer(answer) => match name {
                 // The answer names what was asked for.
                 "QueueUrl" | "TopicArn" | "Url" | "Arn" => Value::Answer(answer.clone()),
-                _ => Value::Unknown,
+                _ => library::records::part(self, answer, name),
             },
             _ => Value::Unknown,
         }
@@ -164,6 +164,7 @@ impl Evaluator<'_> {
                 event::require(self, object);
                 event::element(path)
             }
+            (Value::FromEvent(_), Value::Text(key)) => taint::part(object, key),
             (Value::Event(_) | Value::FromEvent(_), _) => taint::derived(&[object]),
             (Value::Object(id), Value::Number(number)) => {
                 let Some(object) = self.heap.objects.get(*id) else { return Value::Unknown };
@@ -238,6 +239,8 @@ impl Evaluator<'_> {
                 values.iter().map(|value| self.iterate(value, place)).reduce(Value::or).unwrap_or(Value::Unknown)
             }
             Value::Resource(resource) => library::cloud::iterate(self, resource, place),
+            // Pages of an answer.
+            Value::Answer(answer) if answer.read.is_some() => value.clone(),
             Value::Pending(operation, _) => {
                 let operation = *operation;
                 library::cloud::record_plain(self, operation, place);

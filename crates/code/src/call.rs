@@ -232,6 +232,14 @@ impl Evaluator<'_> {
                     method => self.call(&method, arguments),
                 }
             }
+            Value::FromEvent(_) if name == "get" && self.language == Language::Python => {
+                let key = arguments.positional.first().cloned().unwrap_or(Value::Unknown);
+                let value = self.index(receiver, &key, true, place);
+                match arguments.positional.get(1) {
+                    Some(default) => crate::evaluate::fallback(value, default.clone()),
+                    None => value,
+                }
+            }
             Value::Event(_) | Value::FromEvent(_) | Value::Text(_) | Value::Pattern(_) | Value::Environment(_) => {
                 self.text_method(receiver, name, optional, arguments)
             }
@@ -283,6 +291,7 @@ impl Evaluator<'_> {
         match name {
             "append" | "push" | "add" | "unshift" | "insert" | "appendleft" => {
                 for value in &arguments.positional {
+                    library::habits::grows(self, id, value, arguments.place);
                     self.refer(value);
                     self.heap.add_other(id, value.clone());
                 }
@@ -303,6 +312,9 @@ impl Evaluator<'_> {
             }
             "update" => {
                 let spread = first.unwrap_or(Value::Nothing);
+                if spread.is_tainted() {
+                    self.heap.add_other(id, taint::derived(&[&spread]));
+                }
                 for (name, value) in self.fields(&spread).into_iter().chain(arguments.named) {
                     self.heap.set_field(id, name, value);
                 }
@@ -571,6 +583,9 @@ impl Evaluator<'_> {
             .iter()
             .filter(|frame| frame.module == closure.module && frame.function == Some(closure.function))
             .count();
+        if running >= 1 {
+            self.record.recursive.insert(key);
+        }
         if running >= 2 || self.frames.len() >= MAX_FRAMES || self.gave_up() {
             self.hand_over(&arguments);
             return Value::Unknown;
@@ -665,7 +680,9 @@ impl Evaluator<'_> {
             };
             self.assign(&parameter.target, value, true);
         }
+        let loading = std::mem::replace(&mut self.heap.loading, false);
         self.block(&function.body);
+        self.heap.loading = loading;
         let result = self.frames.pop().and_then(|frame| frame.returns).unwrap_or(Value::Nothing);
         self.results.insert(print, result.clone());
         result

@@ -7,7 +7,7 @@
 //! classes that are made at run time.
 
 use crate::heap::{Heap, Object};
-use crate::project::{Loaded, Project};
+use crate::project::{Loaded, Project, Roots};
 use crate::record::{Record, Site, site};
 use crate::syntax::{Entry, Expression, Imported, Kind, Name, Pattern, Place, Statement};
 use crate::value::{ClassValue, Closure, ScopeId, Value};
@@ -56,7 +56,7 @@ pub(crate) struct Frame {
 pub(crate) struct Evaluator<'p> {
     pub(crate) project: &'p Project<'p>,
     pub(crate) language: Language,
-    pub(crate) code_root: String,
+    pub(crate) roots: Roots,
     /// What is in the code root, once that was asked.
     pub(crate) root_names: Option<HashSet<String>>,
     pub(crate) modules: Vec<LocalModule>,
@@ -77,17 +77,23 @@ pub(crate) struct Evaluator<'p> {
     pub(crate) instances: Vec<Value>,
     /// Services that boto3 clients were made for.
     pub(crate) clients: Vec<facts::Service>,
+    /// Whether what runs is something that the handler doesn't get to.
+    pub(crate) in_dead_code: bool,
+    /// Whether the condition of a loop is looked at.
+    pub(crate) in_loop_head: bool,
+    /// The assignment that runs.
+    pub(crate) statement_place: Option<Place>,
     steps: usize,
     pub(crate) depth: usize,
     pub(crate) record: Record,
 }
 
 impl<'p> Evaluator<'p> {
-    pub(crate) fn new(project: &'p Project<'p>, code_root: &str, language: Language) -> Self {
+    pub(crate) fn new(project: &'p Project<'p>, roots: Roots, language: Language) -> Self {
         Self {
             project,
             language,
-            code_root: code_root.to_string(),
+            roots,
             root_names: None,
             modules: Vec::new(),
             by_path: HashMap::new(),
@@ -101,6 +107,9 @@ impl<'p> Evaluator<'p> {
             unknown_methods: Vec::new(),
             instances: Vec::new(),
             clients: Vec::new(),
+            in_dead_code: false,
+            in_loop_head: false,
+            statement_place: None,
             steps: 0,
             depth: 0,
             record: Record::default(),
@@ -166,7 +175,9 @@ impl<'p> Evaluator<'p> {
             receiver: None,
             returns: None,
         });
+        let loading = std::mem::replace(&mut self.heap.loading, self.frames.iter().all(|frame| frame.function.is_none()));
         self.block(&file.module.body);
+        self.heap.loading = loading;
         self.frames.pop();
         index
     }
@@ -206,7 +217,7 @@ impl<'p> Evaluator<'p> {
     /// Finds and runs what an import names; none where it is a library.
     pub(crate) fn import(&mut self, name: &str, place: Place) -> Option<usize> {
         let from = self.modules.get(self.module())?.file.path.clone();
-        if let Some(path) = self.project.resolve(&self.code_root, &from, name, self.language) {
+        if let Some(path) = self.project.resolve(&self.roots, &from, name, self.language) {
             return self.load(&path);
         }
         if name.starts_with('.') {
@@ -277,17 +288,36 @@ impl<'p> Evaluator<'p> {
         if self.language == Language::Python {
             let full = if name.ends_with('.') { format!("{name}{wanted}") } else { format!("{name}.{wanted}") };
             let from = self.modules.get(self.module()).map(|module| module.file.path.clone()).unwrap_or_default();
-            if let Some(path) = self.project.resolve(&self.code_root, &from, &full, self.language)
+            if let Some(path) = self.project.resolve(&self.roots, &from, &full, self.language)
                 && let Some(module) = self.load(&path)
             {
                 return Value::Module(module);
             }
-            let found = self.project.resolve(&self.code_root, &from, name, self.language).is_some();
+            let found = self.project.resolve(&self.roots, &from, name, self.language).is_some();
             if name.starts_with('.') && !found {
                 self.doubt(place, format!("`{wanted}` of `{name}` isn't here, so what it does isn't known"));
             }
         }
         Value::external(format!("{}.{wanted}", library::normal(name)))
+    }
+
+    /// Stands in a module, for notes about places in it.
+    pub(crate) fn enter_module(&mut self, module: usize) {
+        let scope = self.modules.get(module).map_or(0, |module| module.scope);
+        self.frames.push(Frame {
+            module,
+            scope,
+            closure_scope: scope,
+            function: None,
+            class: None,
+            receiver: None,
+            returns: None,
+        });
+    }
+
+    /// Leaves what [`Self::enter_module`] entered.
+    pub(crate) fn leave_module(&mut self) {
+        self.frames.pop();
     }
 
     // --- statements ---
@@ -328,11 +358,13 @@ impl<'p> Evaluator<'p> {
             }
             Statement::Assign { target, value, declare } => {
                 let place = value.place;
+                self.statement_place = Some(place);
                 library::practices::assignment(self, target, value);
                 let mut value = self.expression(value);
                 if let Pattern::Name(name) = target {
                     value = taint::named(self, value, name, place);
                 }
+                self.statement_place = Some(place);
                 self.assign(target, value, *declare);
             }
             Statement::Define { name, function, decorators } => {
@@ -361,6 +393,15 @@ impl<'p> Evaluator<'p> {
                 if let Some((target, item)) = each {
                     self.assign(target, item, true);
                 }
+                self.block(body);
+                let changes = self.heap.close_journal();
+                self.heap.join(vec![changes], false);
+            }
+            Statement::While { test, body } => {
+                library::habits::endless(self, test, body);
+                library::habits::bound(self, test);
+                self.expression(test);
+                self.heap.open_journal();
                 self.block(body);
                 let changes = self.heap.close_journal();
                 self.heap.join(vec![changes], false);
@@ -519,6 +560,9 @@ impl<'p> Evaluator<'p> {
                 }
             }
         };
+        if function.is_some() && self.modules.get(module).is_some_and(|module| module.scope == target) {
+            library::habits::outlives(self, &value, name, false);
+        }
         self.heap.set(target, name.clone(), value);
     }
 
@@ -527,11 +571,13 @@ impl<'p> Evaluator<'p> {
             Kind::Member { object, name, .. } => (object, Some(name.clone())),
             Kind::Index { object, index, .. } => {
                 let index = self.expression(index);
+                library::habits::member_write(self, object, &index, &value, part.place);
                 (object, index.as_text().map(Name::from))
             }
             _ => return,
         };
         let object = self.expression(object);
+        library::habits::field_outlives(self, &object, key.as_deref(), &value, part.place);
         for one in object.alternatives() {
             match (one, &key) {
                 (Value::Object(id), Some(key)) => self.heap.set_field(*id, key.clone(), value.clone()),
@@ -643,6 +689,7 @@ impl<'p> Evaluator<'p> {
             Kind::Test(inner) => {
                 let value = self.test(inner);
                 event::guard(self, &value);
+                library::habits::tested(self, &value, place);
                 Value::Unknown
             }
             Kind::Contains { key, container } => {
@@ -650,15 +697,41 @@ impl<'p> Evaluator<'p> {
                 let container = self.expression(container);
                 event::guard_key(self, &container, &key, place);
                 library::checks::membership(self, &key, &container);
+                library::habits::contained(self, &key, &container, place);
                 Value::Unknown
+            }
+            Kind::Compare(how, parts) => {
+                let values: Vec<_> = parts.iter().map(|part| self.expression(part)).collect();
+                library::habits::compared(self, *how, &values, place);
+                taint::harmless(&values.iter().collect::<Vec<_>>(), taint::NOTHING_LEFT)
+            }
+            Kind::Caught(types) => {
+                let types = types.as_ref().map(|types| self.expression(types));
+                library::habits::caught(self, types.as_ref())
+            }
+            Kind::Keys(over) => {
+                let over = self.expression(over);
+                let keys: Vec<Value> = self.fields(&over).into_iter().map(|(name, _)| Value::Text(name)).collect();
+                match over.is_tainted() {
+                    true => taint::derived(&[&over]),
+                    false => keys.into_iter().reduce(Value::or).unwrap_or(Value::Unknown),
+                }
+            }
+            Kind::Pair(key, value) => {
+                self.expression(key);
+                self.expression(value)
             }
             Kind::Opaque(parts) => {
                 let values: Vec<_> = parts.iter().map(|part| self.expression(part)).collect();
-                // Comparisons and arithmetic.
+                if let Some(both) = library::records::conditions(&values) {
+                    return both;
+                }
+                // Arithmetic.
                 taint::harmless(&values.iter().collect::<Vec<_>>(), taint::EVERYWHERE)
             }
             Kind::Assign(target, value) => {
                 let value = self.expression(value);
+                self.statement_place = Some(place);
                 self.assign(target, value.clone(), false);
                 value
             }
@@ -677,8 +750,14 @@ impl<'p> Evaluator<'p> {
                 for test in tests {
                     self.expression(test);
                 }
+                let is_map = matches!(element.kind, Kind::Pair(..));
                 let element = self.expression(element);
-                self.heap.object(Object { items: Some(Vec::new()), others: Some(element), ..Object::default() })
+                if is_map && !element.is_tainted() {
+                    // Which entry is meant can't be told, so nothing of it is certain.
+                    return Value::Unknown;
+                }
+                let items = (!is_map).then(Vec::new);
+                self.heap.object(Object { items, others: Some(element), ..Object::default() })
             }
         }
     }
@@ -690,6 +769,7 @@ impl<'p> Evaluator<'p> {
                 for part in parts {
                     let value = self.expression(part);
                     event::guard(self, &value);
+                    library::habits::tested(self, &value, part.place);
                 }
                 Value::Unknown
             }
@@ -732,7 +812,7 @@ impl<'p> Evaluator<'p> {
                                 object.others = object.others.take().or(spread.others);
                             }
                             Value::Nothing | Value::Boolean(_) => {}
-                            value if value.is_of_event() => object.others = Some(taint::derived(&[value])),
+                            value if value.is_tainted() => object.others = Some(taint::derived(&[value])),
                             _ => object.others = Some(Value::Unknown),
                         }
                     }

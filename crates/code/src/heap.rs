@@ -21,6 +21,8 @@ pub(crate) struct Object {
     pub(crate) items: Option<Vec<Value>>,
     /// What may stand under keys that can't be told.
     pub(crate) others: Option<Value>,
+    /// Made while a module was loaded: it is there as long as the module.
+    pub(crate) lasting: bool,
 }
 
 impl Object {
@@ -40,6 +42,8 @@ struct Journal {
 pub(crate) struct Heap {
     pub(crate) scopes: Vec<Scope>,
     pub(crate) objects: Vec<Object>,
+    /// Whether modules are being loaded rather than functions run.
+    pub(crate) loading: bool,
     journals: Vec<Journal>,
 }
 
@@ -134,7 +138,7 @@ impl Heap {
     }
 
     pub(crate) fn object(&mut self, object: Object) -> Value {
-        self.objects.push(object);
+        self.objects.push(Object { lasting: self.loading, ..object });
         Value::Object(self.objects.len() - 1)
     }
 

@@ -1,11 +1,12 @@
-//! JavaScript (CommonJS and ES modules), lowered to [`crate::syntax`].
+//! JavaScript (CommonJS and ES modules), lowered to [`crate::syntax`]. What TypeScript adds is in [`crate::typescript`].
 
 use crate::lower::{Lowering, chain, children, first_error, number, place};
 use crate::python::unescape;
 use crate::syntax::{
-    Argument, Class, Entry, Expression, Function, Imported, Kind, Module, Name, Parameter, ParameterKind, Pattern,
+    Argument, Class, Comparison, Entry, Expression, Function, Imported, Kind, Module, Name, Parameter, ParameterKind, Pattern,
     Place, Spreading, Statement,
 };
+use crate::typescript::{has_word, implied_constructor, own_field};
 use tree_sitter::Node;
 
 /// Lowers one file; what doesn't parse is left out.
@@ -19,13 +20,13 @@ pub(crate) fn lower(text: &str, root: Node<'_>) -> Module {
     lowering.base.module
 }
 
-struct JavaScript<'t> {
-    base: Lowering<'t>,
+pub(crate) struct JavaScript<'t> {
+    pub(crate) base: Lowering<'t>,
     exports: Vec<Statement>,
 }
 
 impl JavaScript<'_> {
-    fn block(&mut self, node: Node<'_>) -> Vec<Statement> {
+    pub(crate) fn block(&mut self, node: Node<'_>) -> Vec<Statement> {
         let mut statements = Vec::new();
         if !self.base.enter(node) {
             return statements;
@@ -58,6 +59,9 @@ impl JavaScript<'_> {
         match node.kind() {
             "expression_statement" => {
                 for child in children(node) {
+                    if self.typescript_statement(child, out) {
+                        continue;
+                    }
                     let value = self.expression(child);
                     out.push(Statement::Expression(value));
                 }
@@ -68,11 +72,7 @@ impl JavaScript<'_> {
                 let function = self.function(node);
                 out.push(Statement::Define { name, function, decorators: Vec::new() });
             }
-            "class_declaration" => {
-                let Some(name) = node.child_by_field_name("name").map(|name| self.base.name(name)) else { return };
-                let class = self.class(node);
-                out.push(Statement::DefineClass { name, class, decorators: Vec::new() });
-            }
+            "class_declaration" => self.class_statement(node, out),
             "return_statement" => {
                 let value = children(node).first().map(|child| self.expression(*child));
                 out.push(Statement::Return(value));
@@ -122,7 +122,17 @@ impl JavaScript<'_> {
                 out.push(Statement::Branch { arms, exhaustive });
             }
             "for_statement" => {
-                for field in ["initializer", "condition", "increment"] {
+                let condition = node.child_by_field_name("condition").filter(|test| test.kind() != "empty_statement");
+                let test = match condition {
+                    // `expression;` is a statement of its own in some versions of the grammar.
+                    Some(test) if test.kind() == "expression_statement" => {
+                        let inner = children(test).first().copied().unwrap_or(test);
+                        self.expression(inner)
+                    }
+                    Some(test) => self.expression(test),
+                    None => Expression::new(Kind::Boolean(true), place(node)),
+                };
+                for field in ["initializer", "increment"] {
                     if let Some(child) = node.child_by_field_name(field) {
                         if child.kind().ends_with("declaration") {
                             self.declaration(child, out);
@@ -133,7 +143,7 @@ impl JavaScript<'_> {
                     }
                 }
                 let body = self.field_block(node, "body");
-                out.push(Statement::Loop { each: None, body });
+                out.push(Statement::While { test, body });
             }
             "for_in_statement" => {
                 let target = node.child_by_field_name("left").map_or(Pattern::Ignore, |left| self.pattern(left));
@@ -143,24 +153,26 @@ impl JavaScript<'_> {
                 if of {
                     out.push(Statement::Loop { each: Some((target, over)), body });
                 } else {
-                    // `in` goes over keys, which tell nothing.
-                    out.push(Statement::Expression(over));
-                    let key = Expression::opaque(place(node));
+                    let key = Expression::new(Kind::Keys(Box::new(over)), place(node));
                     out.push(Statement::Assign { target, value: key, declare: true });
                     out.push(Statement::Loop { each: None, body });
                 }
             }
             "while_statement" | "do_statement" => {
-                let condition = self.test(node, "condition");
-                out.push(Statement::Expression(condition));
+                let test = self.test(node, "condition");
                 let body = self.field_block(node, "body");
-                out.push(Statement::Loop { each: None, body });
+                out.push(Statement::While { test, body });
             }
             "try_statement" => {
                 let body = self.field_block(node, "body");
                 out.push(Statement::Branch { arms: vec![body], exhaustive: true });
                 if let Some(handler) = node.child_by_field_name("handler") {
-                    let arm = self.field_block(handler, "body");
+                    let mut arm = Vec::new();
+                    if let Some(parameter) = handler.child_by_field_name("parameter") {
+                        let value = Expression::new(Kind::Caught(None), place(parameter));
+                        arm.push(Statement::Assign { target: self.pattern(parameter), value, declare: true });
+                    }
+                    arm.extend(self.field_block(handler, "body"));
                     out.push(Statement::Branch { arms: vec![arm], exhaustive: false });
                 }
                 if let Some(finalizer) = node.child_by_field_name("finalizer") {
@@ -179,11 +191,27 @@ impl JavaScript<'_> {
                 out.push(Statement::Block(inner));
             }
             "empty_statement" | "debugger_statement" | "hash_bang_line" => {}
+            _ if self.typescript_statement(node, out) => {}
             _ => {
                 let value = self.expression(node);
                 out.push(Statement::Expression(value));
             }
         }
+    }
+
+    pub(crate) fn class_statement(&mut self, node: Node<'_>, out: &mut Vec<Statement>) {
+        let Some(name) = node.child_by_field_name("name").map(|name| self.base.name(name)) else { return };
+        let decorators = self.decorators(node);
+        let class = self.class(node);
+        out.push(Statement::DefineClass { name, class, decorators });
+    }
+
+    fn decorators(&mut self, node: Node<'_>) -> Vec<Expression> {
+        let mut decorators = Vec::new();
+        for decorator in children(node).into_iter().filter(|child| child.kind() == "decorator") {
+            decorators.extend(first_child(decorator).map(|inner| self.expression(inner)));
+        }
+        decorators
     }
 
     fn declaration(&mut self, node: Node<'_>, out: &mut Vec<Statement>) {
@@ -198,6 +226,10 @@ impl JavaScript<'_> {
     }
 
     fn import(&mut self, node: Node<'_>, out: &mut Vec<Statement>) {
+        // `import type` is gone when the program runs.
+        if has_word(node, &["type", "typeof"]) || self.import_require(node, out) {
+            return;
+        }
         let Some(source) = node.child_by_field_name("source") else { return };
         let module = self.text_of(source);
         let mut bindings = Vec::new();
@@ -212,6 +244,9 @@ impl JavaScript<'_> {
                     }
                     "named_imports" => {
                         for specifier in children(child) {
+                            if has_word(specifier, &["type", "typeof"]) {
+                                continue;
+                            }
                             let Some((name, alias)) = self.specifier(specifier) else { continue };
                             let imported = if &*name == "default" { Imported::Default } else { Imported::Named(name) };
                             bindings.push((imported, alias));
@@ -232,6 +267,9 @@ impl JavaScript<'_> {
 
     fn export(&mut self, node: Node<'_>, out: &mut Vec<Statement>) {
         let here = place(node);
+        if has_word(node, &["type"]) {
+            return;
+        }
         let source = node.child_by_field_name("source").map(|source| (self.text_of(source), place(source)));
         let mut cursor = node.walk();
         let is_default = node.children(&mut cursor).any(|child| child.kind() == "default");
@@ -256,6 +294,14 @@ impl JavaScript<'_> {
         if let Some(value) = node.child_by_field_name("value") {
             let value = self.expression(value);
             out.push(Statement::Export { name: "default".into(), value });
+            return;
+        }
+        if has_word(node, &["="]) {
+            // `export = value` is `module.exports = value`.
+            let value = first_child(node).map_or(Expression::opaque(here), |value| self.expression(value));
+            let object = Box::new(Expression::new(Kind::Name("module".into()), here));
+            let member = Expression::new(Kind::Member { object, name: "exports".into(), optional: false }, here);
+            out.push(Statement::Assign { target: Pattern::Part(Box::new(member)), value, declare: false });
             return;
         }
         let mut has_clause = false;
@@ -298,7 +344,14 @@ impl JavaScript<'_> {
 
     fn function(&mut self, node: Node<'_>) -> usize {
         let parameters = if let Some(list) = node.child_by_field_name("parameters") {
-            children(list).into_iter().map(|child| self.parameter(child)).collect()
+            children(list)
+                .into_iter()
+                .filter_map(|child| match child.kind() {
+                    "required_parameter" | "optional_parameter" => self.typed_parameter(child),
+                    "decorator" => None,
+                    _ => Some(self.parameter(child)),
+                })
+                .collect()
         } else {
             node.child_by_field_name("parameter").map(|child| self.parameter(child)).into_iter().collect()
         };
@@ -319,7 +372,7 @@ impl JavaScript<'_> {
         })
     }
 
-    fn parameter(&mut self, node: Node<'_>) -> Parameter {
+    pub(crate) fn parameter(&mut self, node: Node<'_>) -> Parameter {
         match node.kind() {
             "assignment_pattern" => {
                 let target = node.child_by_field_name("left").map_or(Pattern::Ignore, |left| self.pattern(left));
@@ -335,26 +388,55 @@ impl JavaScript<'_> {
     }
 
     fn class(&mut self, node: Node<'_>) -> usize {
+        let here = place(node);
         let mut bases = Vec::new();
         for heritage in children(node).into_iter().filter(|child| child.kind() == "class_heritage") {
-            bases.extend(children(heritage).first().map(|base| self.expression(*base)));
+            let base = match first_child(heritage) {
+                Some(clause) if clause.kind() == "extends_clause" => clause.child_by_field_name("value"),
+                Some(clause) if clause.kind() == "implements_clause" => None,
+                other => other,
+            };
+            bases.extend(base.map(|base| self.expression(base)));
         }
         let mut body = Vec::new();
+        let mut decorators = Vec::new();
+        let mut constructor = None;
+        let mut of_instance = Vec::new();
         for member in node.child_by_field_name("body").map(children).unwrap_or_default() {
+            if member.kind() == "decorator" {
+                decorators.extend(first_child(member).map(|inner| self.expression(inner)));
+                continue;
+            }
+            let mut decorators = std::mem::take(&mut decorators);
+            decorators.extend(self.decorators(member));
             match member.kind() {
                 "method_definition" => {
                     let Some(name) = member.child_by_field_name("name") else { continue };
                     let name = self.base.name(name);
-                    let name = if &*name == "constructor" { "__init__".into() } else { name };
                     let function = self.function(member);
-                    body.push(Statement::Define { name, function, decorators: Vec::new() });
+                    let name = if &*name == "constructor" {
+                        constructor = Some(function);
+                        let mut fields = self.parameter_fields(member);
+                        of_instance.append(&mut fields);
+                        "__init__".into()
+                    } else {
+                        name
+                    };
+                    body.push(Statement::Define { name, function, decorators });
                 }
-                "field_definition" => {
-                    let Some(property) = member.child_by_field_name("property") else { continue };
-                    let target = Pattern::Name(self.base.name(property));
-                    if let Some(value) = member.child_by_field_name("value") {
-                        let value = self.expression(value);
-                        body.push(Statement::Assign { target, value, declare: true });
+                "field_definition" | "public_field_definition" => {
+                    let property = member.child_by_field_name("property").or(member.child_by_field_name("name"));
+                    let (Some(property), Some(value)) = (property, member.child_by_field_name("value")) else {
+                        continue;
+                    };
+                    let name = self.base.name(property);
+                    let is_function = matches!(value.kind(), "arrow_function" | "function_expression");
+                    let of_this = self.base.slice(value).contains("this.") && !has_word(member, &["static"]);
+                    let value = self.expression(value);
+                    if of_this && !is_function {
+                        of_instance.push(own_field(&name, value, place(member)));
+                    } else {
+                        body.push(Statement::Assign { target: Pattern::Name(name), value, declare: true });
                     }
                 }
                 "class_static_block" => {
@@ -362,6 +444,18 @@ impl JavaScript<'_> {
                     body.push(Statement::Block(inner));
                 }
                 _ => {}
+            }
+        }
+        if !of_instance.is_empty() {
+            let constructor = constructor.unwrap_or_else(|| {
+                let function = self.base.add_function(implied_constructor(here));
+                body.push(Statement::Define { name: "__init__".into(), function, decorators: Vec::new() });
+                function
+            });
+            if let Some(function) = self.base.module.functions.get_mut(constructor) {
+                // Fields are there before the rest of the constructor runs, and after what `super` does.
+                let at = usize::from(function.body.first().is_some_and(is_super_call));
+                function.body.splice(at..at, of_instance);
             }
         }
         self.base.module.classes.push(Class { bases, body });
@@ -406,9 +500,13 @@ impl JavaScript<'_> {
                 let inner = children(node).first().map_or(Pattern::Ignore, |inner| self.pattern(*inner));
                 Pattern::Rest(Box::new(inner))
             }
-            "lexical_declaration" | "variable_declaration" | "variable_declarator" => {
-                children(node).first().map_or(Pattern::Ignore, |inner| self.pattern(*inner))
-            }
+            "lexical_declaration"
+            | "variable_declaration"
+            | "variable_declarator"
+            | "parenthesized_expression"
+            | "non_null_expression"
+            | "as_expression"
+            | "satisfies_expression" => first_child(node).map_or(Pattern::Ignore, |inner| self.pattern(inner)),
             _ => Pattern::Ignore,
         };
         self.base.leave();
@@ -421,7 +519,7 @@ impl JavaScript<'_> {
         Pattern::Default(Box::new(target), Box::new(default))
     }
 
-    fn key(&mut self, node: Node<'_>) -> Option<Name> {
+    pub(crate) fn key(&mut self, node: Node<'_>) -> Option<Name> {
         match node.kind() {
             "property_identifier" | "private_property_identifier" | "number" => Some(self.base.name(node)),
             "string" => Some(self.text_of(node)),
@@ -429,7 +527,7 @@ impl JavaScript<'_> {
         }
     }
 
-    fn text_of(&mut self, node: Node<'_>) -> Name {
+    pub(crate) fn text_of(&mut self, node: Node<'_>) -> Name {
         match self.expression(node).kind {
             Kind::Text(text) => text,
             _ => Name::from(""),
@@ -456,7 +554,7 @@ impl JavaScript<'_> {
         children(node).into_iter().map(|child| self.expression(child)).collect()
     }
 
-    fn expression(&mut self, node: Node<'_>) -> Expression {
+    pub(crate) fn expression(&mut self, node: Node<'_>) -> Expression {
         if !self.base.enter(node) {
             return Expression::opaque(place(node));
         }
@@ -546,7 +644,10 @@ impl JavaScript<'_> {
             }
             "regex" => Kind::Text(self.base.name(node)),
             "meta_property" => Kind::Opaque(Vec::new()),
-            _ => Kind::Opaque(self.all(node)),
+            _ => match self.typescript_expression(node) {
+                Some(inner) => return inner,
+                None => Kind::Opaque(self.all(node)),
+            },
         };
         Expression::new(kind, here)
     }
@@ -641,6 +742,9 @@ impl JavaScript<'_> {
                 Kind::Contains { key, container }
             }
             _ if nothing => Kind::Test(Box::new(Expression::new(Kind::Sequence(operands), here))),
+            "==" | "===" | "!=" | "!==" => Kind::Compare(Comparison::Equality, operands),
+            "<" | ">" | "<=" | ">=" => Kind::Compare(Comparison::Order, operands),
+            "instanceof" => Kind::Compare(Comparison::Instance, operands),
             _ => Kind::Opaque(operands),
         };
         Expression::new(kind, here)
@@ -672,6 +776,15 @@ fn push_text(parts: &mut Vec<Expression>, text: &mut String, here: Place) {
     if !text.is_empty() {
         parts.push(Expression::new(Kind::Text(std::mem::take(text).into()), here));
     }
+}
+
+pub(crate) fn first_child(node: Node<'_>) -> Option<Node<'_>> {
+    children(node).first().copied()
+}
+
+fn is_super_call(statement: &Statement) -> bool {
+    let Statement::Expression(Expression { kind: Kind::Call { callee, .. }, .. }) = statement else { return false };
+    matches!(&callee.kind, Kind::Name(name) if &**name == "super")
 }
 
 /// The names a pattern binds.

@@ -26,6 +26,7 @@ mod heap;
 mod inline;
 mod javascript;
 mod library;
+mod locate;
 mod lower;
 mod project;
 mod python;
@@ -33,7 +34,10 @@ mod record;
 mod report;
 mod syntax;
 mod taint;
+mod typescript;
 mod value;
+mod walk;
+mod workspace;
 
 use findings::Diagnostic;
 use project::Project;
@@ -57,7 +61,7 @@ pub trait Files: Sync {
 pub enum Language {
     /// Python 2 or 3.
     Python,
-    /// JavaScript, CommonJS or ES modules.
+    /// JavaScript, CommonJS or ES modules, and TypeScript.
     JavaScript,
 }
 
@@ -81,6 +85,8 @@ pub struct Handler<'a> {
     pub handler: &'a str,
     /// Its language.
     pub language: Language,
+    /// The folders of the repository that are deployed as its layers, relative to what is scanned.
+    pub layers: &'a [String],
 }
 
 /// What was read of one function.
@@ -139,7 +145,7 @@ pub fn read_handler(
     handler: &str,
     language: Language,
 ) -> Reading {
-    read_handlers(files, sources, &[Handler { code_root, handler, language }]).pop().unwrap_or_default()
+    read_handlers(files, sources, &[Handler { code_root, handler, language, layers: &[] }]).pop().unwrap_or_default()
 }
 
 /// Reads code that is written into a template: `code` is its text, `block` where the template has it. Spans point into the

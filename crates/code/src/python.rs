@@ -2,7 +2,7 @@
 
 use crate::lower::{Lowering, chain, children, first_error, number, place};
 use crate::syntax::{
-    Argument, Class, Entry, Expression, Function, Imported, Kind, Module, Name, Parameter, ParameterKind, Pattern,
+    Argument, Class, Comparison, Entry, Expression, Function, Imported, Kind, Module, Name, Parameter, ParameterKind, Pattern,
     Spreading, Statement,
 };
 use tree_sitter::Node;
@@ -65,10 +65,9 @@ impl Lowering<'_> {
                 self.alternatives(node, out);
             }
             "while_statement" => {
-                let condition = self.test(node, "condition");
-                out.push(Statement::Expression(condition));
+                let test = self.test(node, "condition");
                 let body = self.field_block(node, "body");
-                out.push(Statement::Loop { each: None, body });
+                out.push(Statement::While { test, body });
                 self.alternatives(node, out);
             }
             "try_statement" => self.try_statement(node, out),
@@ -199,6 +198,14 @@ impl Lowering<'_> {
                     for child in children(clause) {
                         if child.kind() == "block" {
                             arm.extend(self.block(child));
+                        } else if let ("as_pattern", [types, alias, ..]) =
+                            (child.kind(), children(child).as_slice())
+                        {
+                            let types = Box::new(self.expression(*types));
+                            let alias = children(*alias).first().copied().unwrap_or(*alias);
+                            let target = self.pattern(alias);
+                            let value = Expression::new(Kind::Caught(Some(types)), place(child));
+                            arm.push(Statement::Assign { target, value, declare: false });
                         } else {
                             let value = self.expression(child);
                             arm.push(Statement::Expression(value));
@@ -509,16 +516,10 @@ impl Lowering<'_> {
                 });
                 Kind::Function(function)
             }
-            "list_comprehension" | "set_comprehension" | "generator_expression" => self.comprehension(node),
-            "dictionary_comprehension" => {
-                let Kind::Comprehension { clauses, tests, element } = self.comprehension(node) else {
-                    return Expression::opaque(here);
-                };
-                Kind::Opaque(vec![Expression::new(Kind::Comprehension { clauses, tests, element }, here)])
-            }
+            "list_comprehension" | "set_comprehension" | "generator_expression" | "dictionary_comprehension" => self.comprehension(node),
             "pair" => {
-                let parts = vec![self.field(node, "key"), self.field(node, "value")];
-                Kind::Opaque(parts)
+                let key = self.boxed(node, "key");
+                Kind::Pair(key, self.boxed(node, "value"))
             }
             "named_expression" => {
                 let target = node.child_by_field_name("name").map_or(Pattern::Ignore, |name| self.pattern(name));
@@ -597,8 +598,14 @@ impl Lowering<'_> {
         }
         let nothing = parts.iter().any(|part| part.kind() == "none");
         let parts: Vec<_> = parts.into_iter().map(|part| self.expression(part)).collect();
-        let all = Expression::new(Kind::Sequence(parts), here);
-        let kind = if nothing { Kind::Test(Box::new(all)) } else { Kind::Opaque(vec![all]) };
+        let how = match operators.first().is_some_and(|operator| operator.starts_with(['<', '>']) && *operator != "<>") {
+            true => Comparison::Order,
+            false => Comparison::Equality,
+        };
+        let kind = match nothing {
+            true => Kind::Test(Box::new(Expression::new(Kind::Sequence(parts), here))),
+            false => Kind::Compare(how, parts),
+        };
         Expression::new(kind, here)
     }
 

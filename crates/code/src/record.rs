@@ -1,10 +1,11 @@
 //! What evaluation came across, collected once per place.
 
 use crate::syntax::{Name, Place};
+use crate::value::Value;
 use crate::taint::Harmless;
 use facts::Operation;
-use graph::{CallTarget, PracticeKind, Sink};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use graph::{AccessKind, CallTarget, PracticeKind, Sink};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// A place with its module.
 pub(crate) type Site = (usize, u32, u32);
@@ -30,6 +31,59 @@ pub(crate) struct Call {
     pub(crate) targets: Vec<CallTarget>,
 }
 
+/// Functions that run, the outermost first.
+pub(crate) type Stack = Vec<(usize, usize)>;
+
+/// A read of a store.
+pub(crate) struct Read {
+    pub(crate) service: &'static str,
+    pub(crate) targets: Vec<CallTarget>,
+    pub(crate) site: Site,
+    /// What the record is found by.
+    pub(crate) key: Vec<(Name, Value)>,
+}
+
+/// What of the event goes into a store.
+pub(crate) struct Stored {
+    pub(crate) service: &'static str,
+    pub(crate) target: CallTarget,
+    pub(crate) attribute: Option<String>,
+    pub(crate) source: Name,
+    pub(crate) way: Way,
+    pub(crate) site: Site,
+}
+
+/// A record that is read or changed by a key.
+pub(crate) struct Access {
+    pub(crate) kind: AccessKind,
+    pub(crate) service: &'static str,
+    pub(crate) operation: &'static str,
+    pub(crate) target: CallTarget,
+    /// Names with the parts of the event.
+    pub(crate) key: Vec<(Name, Vec<Name>)>,
+    pub(crate) of_caller: bool,
+    pub(crate) conditional: bool,
+    pub(crate) way: Way,
+    pub(crate) site: Site,
+    pub(crate) stack: Stack,
+}
+
+/// A part of a record that a decision rests on.
+pub(crate) struct Looked {
+    pub(crate) read: usize,
+    pub(crate) attribute: String,
+    /// Whether it is more than whether the record is there, and whose it is.
+    pub(crate) state: bool,
+}
+
+/// What is to be said of a habit.
+#[derive(Clone)]
+pub(crate) struct Note {
+    pub(crate) detail: String,
+    pub(crate) related: Option<Site>,
+    pub(crate) reachable: bool,
+}
+
 #[derive(Default)]
 pub(crate) struct Field {
     pub(crate) site: Site,
@@ -51,7 +105,23 @@ pub(crate) struct Record {
     pub(crate) flows: BTreeMap<(Site, Sink, Name), (Way, bool)>,
     /// Parts of the event that were looked at closely, with the sinks they are harmless to since.
     pub(crate) checked: HashMap<Name, Harmless>,
-    pub(crate) practices: BTreeSet<(Site, PracticeKind)>,
+    pub(crate) practices: BTreeMap<(Site, PracticeKind), Note>,
+    pub(crate) reads: Vec<Read>,
+    pub(crate) stores: Vec<Stored>,
+    pub(crate) accesses: Vec<Access>,
+    /// Where values were compared: the functions that ran, and whether the caller's verified identity was among the values.
+    pub(crate) comparisons: Vec<(Stack, bool)>,
+    pub(crate) looked: Vec<Looked>,
+    /// Whether some file or folder is removed again.
+    pub(crate) removes_files: bool,
+    /// Files of the scratch space whose name differs from one invocation to the next.
+    pub(crate) scratch: BTreeSet<Site>,
+    pub(crate) checks_roles: bool,
+    pub(crate) checks_signatures: bool,
+    /// Functions that call themselves.
+    pub(crate) recursive: HashSet<(usize, usize)>,
+    /// Members written under a name that isn't literal, with the function that does it and what the name comes from.
+    pub(crate) member_writes: Vec<(Place, (usize, usize), Value)>,
     /// Whether some token's signature is checked.
     pub(crate) verifies_tokens: bool,
     /// Parts of the event that were held against a schema.

@@ -4,12 +4,12 @@ use crate::Reading;
 use crate::evaluate::Evaluator;
 use crate::inline::Lines;
 use crate::project::Loaded;
-use crate::record::Site;
+use crate::record::{Access, Site, Stack, Stored};
 use crate::syntax::Name;
 use findings::{Diagnostic, Level};
 use graph::{
-    Behaviour, CloudCall, EventField, FileWrite, FlowStep, OutboundHost, Practice, PracticeKind, ProcessStart,
-    TaintFlow,
+    Behaviour, CloudCall, EventField, FileWrite, FlowStep, KeyPart, OutboundHost, Practice, PracticeKind, ProcessStart,
+    RecordAccess, Sink, StoreAccess, TaintFlow,
 };
 use source::{FileId, SourceFile, Sources, Span};
 use std::collections::{BTreeMap, HashMap};
@@ -42,6 +42,83 @@ fn read_at(fields: &BTreeMap<Name, Site>, source: &str) -> Option<Site> {
     }
 }
 
+/// Where data was read that isn't of the event.
+fn stored(reads: &[crate::record::Read], source: &str) -> Option<StoreAccess> {
+    let (index, path) = source.strip_prefix(crate::taint::STORED)?.split_once(':')?;
+    let read = reads.get(index.parse::<usize>().ok()?)?;
+    Some(StoreAccess {
+        service: read.service.to_string(),
+        target: read.targets.first().cloned().unwrap_or(graph::CallTarget::Unknown),
+        // What comes first is the part of the answer.
+        attribute: path.split('.').nth(1).map(str::to_string),
+        span: span(read.site),
+    })
+}
+
+fn steps(fields: &BTreeMap<Name, Site>, source: &str, way: &[(Site, String)]) -> Vec<FlowStep> {
+    let first = read_at(fields, source).map(|site| (site, "comes in here".to_string()));
+    first.into_iter().chain(way.iter().cloned()).map(|(site, what)| FlowStep { span: span(site), what }).collect()
+}
+
+fn into_store(stored: &Stored, fields: &BTreeMap<Name, Site>) -> TaintFlow {
+    TaintFlow {
+        sink: Sink::Store,
+        source: stored.source.to_string(),
+        steps: steps(fields, &stored.source, &stored.way),
+        span: span(stored.site),
+        certain: true,
+        from: None,
+        into: Some(StoreAccess {
+            service: stored.service.to_string(),
+            target: stored.target.clone(),
+            attribute: stored.attribute.clone(),
+            span: span(stored.site),
+        }),
+    }
+}
+
+/// Whether the caller was compared with something in the function of an access or around it. A function that reads or
+/// changes records itself has compared for its own, one that doesn't for whoever called it.
+fn is_compared(access: &Access, all: &[Access], comparisons: &[(Stack, bool)]) -> bool {
+    let works = |function: &(usize, usize)| all.iter().any(|other| other.stack.last() == Some(function));
+    comparisons.iter().filter(|(_, of_caller)| *of_caller).any(|(stack, _)| {
+        let Some(innermost) = stack.last() else { return true };
+        let own = access.stack.last();
+        own.is_none_or(|own| stack.contains(own))
+            || access.stack.contains(innermost)
+            || !works(innermost)
+                && stack.iter().rev().nth(1).is_some_and(|caller| access.stack.contains(caller))
+    })
+}
+
+fn found_by(
+    access: &Access,
+    all: &[Access],
+    comparisons: &[(Stack, bool)],
+    fields: &BTreeMap<Name, Site>,
+) -> RecordAccess {
+    let first = access.key.iter().flat_map(|(_, sources)| sources).next();
+    RecordAccess {
+        kind: access.kind,
+        service: access.service.to_string(),
+        operation: access.operation.to_string(),
+        target: access.target.clone(),
+        key: access
+            .key
+            .iter()
+            .map(|(name, sources)| KeyPart {
+                name: name.to_string(),
+                sources: sources.iter().map(|source| source.to_string()).collect(),
+            })
+            .collect(),
+        of_caller: access.of_caller,
+        compared: is_compared(access, all, comparisons),
+        conditional: access.conditional,
+        steps: first.map(|source| steps(fields, source, &access.way)).unwrap_or_default(),
+        span: span(access.site),
+    }
+}
+
 impl Draft {
     /// A handler nothing can be said about.
     pub(crate) fn error(diagnostic: Diagnostic) -> Self {
@@ -54,7 +131,8 @@ impl Draft {
     }
 
     /// Everything the evaluator noted.
-    pub(crate) fn new(evaluator: Evaluator<'_>, handler: Option<Span>) -> Self {
+    pub(crate) fn new(mut evaluator: Evaluator<'_>, handler: Option<Span>) -> Self {
+        crate::library::habits::finish(&mut evaluator);
         let gave_up = evaluator.gave_up();
         let record = evaluator.record;
         let mut behaviour = Behaviour { handler, ..Behaviour::default() };
@@ -104,15 +182,28 @@ impl Draft {
                 let read = read_at(&fields, &source);
                 let first = read.map(|site| (site, "comes in here".to_string()));
                 let steps = first.into_iter().chain(way).map(|(site, what)| FlowStep { span: span(site), what });
-                TaintFlow { sink, source: source.to_string(), steps: steps.collect(), span: span(site), certain }
+                let from = stored(&record.reads, &source);
+                let source = if from.is_some() { String::new() } else { source.to_string() };
+                TaintFlow { sink, source, steps: steps.collect(), span: span(site), certain, from, into: None }
             })
             .collect();
+        behaviour.flows.extend(record.stores.iter().map(|stored| into_store(stored, &fields)));
+        behaviour.accesses =
+            record.accesses.iter().map(|access| found_by(access, &record.accesses, &record.comparisons, &fields)).collect();
+        behaviour.checks_roles = record.checks_roles;
+        behaviour.checks_signatures = record.checks_signatures || record.verifies_tokens;
         behaviour.practices = record
             .practices
             .into_iter()
             // What is looked at before the check (which key it is) is checked after all.
-            .filter(|(_, kind)| *kind != PracticeKind::UnverifiedToken || !record.verifies_tokens)
-            .map(|(site, kind)| Practice { kind, span: span(site) })
+            .filter(|((_, kind), _)| *kind != PracticeKind::UnverifiedToken || !record.verifies_tokens)
+            .map(|((site, kind), note)| Practice {
+                kind,
+                span: span(site),
+                detail: note.detail,
+                related: note.related.map(span),
+                reachable: note.reachable,
+            })
             .collect();
         behaviour.imports = record.imports.into_iter().collect();
         let mut diagnostics = Vec::new();
@@ -121,7 +212,7 @@ impl Draft {
             if let Some(why) = &file.refused {
                 diagnostics.push(Diagnostic::general(Level::Warning, READER, why.clone()));
             }
-            if let Some(place) = file.module.broken {
+            if let Some(place) = file.module.broken.filter(|_| handler.is_some() || index > 0) {
                 let message = "the syntax isn't understood here; what it does may be missing";
                 diagnostics.push(Diagnostic::at(Level::Warning, READER, at(place), message));
             }
@@ -184,10 +275,20 @@ impl Draft {
         behaviour.processes.iter_mut().for_each(|process| process.span = change(process.span));
         behaviour.writes.iter_mut().for_each(|write| write.span = change(write.span));
         behaviour.event_fields.iter_mut().for_each(|field| field.span = change(field.span));
-        behaviour.practices.iter_mut().for_each(|practice| practice.span = change(practice.span));
+        for practice in &mut behaviour.practices {
+            practice.span = change(practice.span);
+            practice.related = practice.related.map(&change);
+        }
+        for access in &mut behaviour.accesses {
+            access.span = change(access.span);
+            access.steps.iter_mut().for_each(|step| step.span = change(step.span));
+        }
         for flow in &mut behaviour.flows {
             flow.span = change(flow.span);
             flow.steps.iter_mut().for_each(|step| step.span = change(step.span));
+            for store in flow.from.iter_mut().chain(&mut flow.into) {
+                store.span = change(store.span);
+            }
         }
     }
 }

@@ -92,6 +92,11 @@ pub(crate) enum Statement {
         each: Option<(Pattern, Expression)>,
         body: Vec<Statement>,
     },
+    /// A loop with a condition, which is evaluated where it stands.
+    While {
+        test: Expression,
+        body: Vec<Statement>,
+    },
     Block(Vec<Statement>),
     Return(Option<Expression>),
     /// `raise`, `throw`: what follows in the function doesn't run.
@@ -199,6 +204,14 @@ pub(crate) enum Kind {
         container: Box<Expression>,
     },
     Opaque(Vec<Expression>),
+    /// Values held against each other.
+    Compare(Comparison, Vec<Expression>),
+    /// What a handler of exceptions caught; the types it is for, where it says some.
+    Caught(Option<Box<Expression>>),
+    /// The keys of something.
+    Keys(Box<Expression>),
+    /// An entry of a dictionary that a comprehension makes.
+    Pair(Box<Expression>, Box<Expression>),
     Assign(Box<Pattern>, Box<Expression>),
     Yield(Box<Expression>),
     Comprehension {
@@ -206,6 +219,17 @@ pub(crate) enum Kind {
         tests: Vec<Expression>,
         element: Box<Expression>,
     },
+}
+
+/// How values are held against each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    /// `==`, `!=`, `===`, `is`.
+    Equality,
+    /// `<`, `>=`.
+    Order,
+    /// `instanceof`.
+    Instance,
 }
 
 #[derive(Debug)]

@@ -4,8 +4,11 @@
 //! for people, and mustn't make the evaluator follow the same call twice. [`sink`] notes a value that arrives where text is
 //! more than data.
 //!
-//! Deliberately absent: what a store gives back that the event once went into, and checks that are told apart by their
-//! branches: a value that was compared with a list of constants or a whole pattern counts as checked from there on.
+//! Besides the event there are other sources, told apart by how their names begin: what a store gave back, the text of an
+//! exception, a secret, what a verified token says of the caller, and the names in an archive.
+//!
+//! Deliberately absent: checks that are told apart by their branches: a value that was compared with a list of constants or a
+//! whole pattern counts as checked from there on.
 
 use crate::evaluate::Evaluator;
 use crate::record::{Site, site};
@@ -28,8 +31,55 @@ const MAX_FLOWS_WITH_LOGS: usize = 200;
 /// Kinds of sinks that a value can do no harm to, a bit for each.
 pub(crate) type Harmless = u32;
 
-/// Harmless everywhere: a number, a truth value, an identifier of a fixed form.
-pub(crate) const EVERYWHERE: Harmless = u32::MAX;
+/// Tells nothing any more: a comparison's result, a length.
+pub(crate) const NOTHING_LEFT: Harmless = u32::MAX;
+
+/// Harmless wherever text is more than data: a number, an identifier of a fixed form. What it says, it still says.
+pub(crate) const EVERYWHERE: Harmless = u32::MAX
+    & !only(&[
+        Sink::PrivateLog,
+        Sink::PlainStore,
+        Sink::WholeRecord,
+        Sink::Amount,
+        Sink::Identity,
+        Sink::Store,
+        Sink::Recipient,
+        Sink::Price,
+    ]);
+
+/// What a store gave back: followed by the index of the read, a colon, and the path.
+pub(crate) const STORED: char = '\u{1}';
+/// The text of an exception; followed by `*` where any exception is caught.
+pub(crate) const ERROR: char = '\u{2}';
+/// A secret, or the variable that holds it.
+pub(crate) const SECRET: char = '\u{3}';
+/// What is known of the caller for sure.
+pub(crate) const CLAIM: char = '\u{4}';
+/// What an archive says of itself.
+pub(crate) const ARCHIVE: char = '\u{5}';
+/// What another host answered.
+pub(crate) const FETCHED: char = '\u{6}';
+
+/// Whether a source is a part of the event.
+pub(crate) fn is_event(source: &str) -> bool {
+    !source.starts_with([STORED, ERROR, SECRET, CLAIM, ARCHIVE, FETCHED])
+}
+
+/// Whether a source says who the caller is, and somebody else than the caller says so.
+pub(crate) fn is_claim(source: &str) -> bool {
+    if source.starts_with(CLAIM) {
+        return true;
+    }
+    let below = |part: &str| source.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+    below("requestContext.authorizer")
+        || below("requestContext.identity.cognitoIdentityId")
+        || below("requestContext.identity.userArn")
+        || below("requestContext.identity.caller")
+        || below("requestContext.authentication")
+        || below("requestContext.connectionId")
+        || below("identity")
+        || source.ends_with("userAttributes.sub")
+}
 
 pub(crate) const fn only(sinks: &[Sink]) -> Harmless {
     let mut mask = 0;
@@ -79,10 +129,15 @@ impl Taint {
     fn map(&self, change: impl Fn(&Origin) -> Origin) -> Self {
         Self(self.0.iter().map(change).collect())
     }
+
+    /// Whether some of it comes with the event.
+    pub(crate) fn is_of_event(&self) -> bool {
+        self.0.iter().any(|origin| is_event(&origin.source))
+    }
 }
 
 impl Origin {
-    fn of(source: Name) -> Self {
+    pub(crate) fn of(source: Name) -> Self {
         Self { source, harmless: 0, normal: false, way: None }
     }
 
@@ -106,7 +161,7 @@ impl Origin {
         origin
     }
 
-    fn steps(&self) -> Vec<(Site, String)> {
+    pub(crate) fn steps(&self) -> Vec<(Site, String)> {
         let mut steps = Vec::new();
         let mut at = self.way.as_ref();
         while let Some(step) = at {
@@ -119,7 +174,7 @@ impl Origin {
 }
 
 /// The fields that values come from, containers left out.
-fn origins(values: &[&Value]) -> Vec<Origin> {
+pub(crate) fn origins(values: &[&Value]) -> Vec<Origin> {
     let mut found: Vec<Origin> = Vec::new();
     let mut waiting: Vec<&Value> = values.iter().rev().copied().collect();
     while let Some(value) = waiting.pop() {
@@ -146,7 +201,49 @@ fn origins(values: &[&Value]) -> Vec<Origin> {
 
 /// The parts of the event that a value comes from.
 pub(crate) fn sources(value: &Value) -> Vec<Name> {
+    origins(&[value]).into_iter().map(|origin| origin.source).filter(|source| is_event(source)).collect()
+}
+
+/// Everything that a value comes from, other sources included.
+pub(crate) fn all_sources(value: &Value) -> Vec<Name> {
     origins(&[value]).into_iter().map(|origin| origin.source).collect()
+}
+
+/// A value of another source than the event.
+pub(crate) fn made(source: impl Into<Name>) -> Value {
+    Value::FromEvent(Taint(Rc::new([Origin::of(source.into())])))
+}
+
+/// The same for something that begins with a way.
+pub(crate) fn made_at(evaluator: &Evaluator<'_>, source: impl Into<Name>, what: &str, place: Place) -> Value {
+    let origin = Origin::of(source.into()).step(evaluator.site(place), &what.into(), None);
+    Value::FromEvent(Taint(Rc::new([origin])))
+}
+
+/// What a store gave back, read at a site.
+pub(crate) fn read(source: Name, site: Site) -> Value {
+    Value::FromEvent(Taint(Rc::new([Origin::of(source).step(site, &"is read from a store".into(), None)])))
+}
+
+/// The values inside a value, containers opened.
+pub(crate) fn inside(evaluator: &Evaluator<'_>, value: &Value) -> Vec<Value> {
+    let mut found = Vec::new();
+    flatten(evaluator, value, MAX_DEPTH, &mut found);
+    found
+}
+
+/// A part of a value: what a store gave back, and what a token says, know their parts by name.
+pub(crate) fn part(value: &Value, name: &str) -> Value {
+    match value {
+        Value::FromEvent(taint) => Value::FromEvent(taint.map(|origin| {
+            let knows = origin.source.starts_with([STORED, CLAIM]);
+            match knows && origin.source.len() + name.len() < 120 && origin.source.matches('.').count() < 5 {
+                true => Origin { source: format!("{}.{name}", origin.source).into(), ..origin.clone() },
+                false => origin.clone(),
+            }
+        })),
+        other => other.clone(),
+    }
 }
 
 /// What is worked out from values: of the event where one of them is.
@@ -187,7 +284,7 @@ fn change(value: &Value, each: &dyn Fn(&Origin) -> Origin) -> Value {
 /// Text that was put together at a place.
 pub(crate) fn joined(evaluator: &Evaluator<'_>, value: Value, place: Place) -> Value {
     match &value {
-        Value::Pattern(_) | Value::FromEvent(_) if value.is_of_event() => {
+        Value::Pattern(_) | Value::FromEvent(_) if value.is_tainted() => {
             let here = evaluator.site(place);
             let what: Rc<str> = "becomes part of a longer text".into();
             change(&value, &|origin| origin.step(here, &what, None))
@@ -199,7 +296,7 @@ pub(crate) fn joined(evaluator: &Evaluator<'_>, value: Value, place: Place) -> V
 /// A value that gets a name.
 pub(crate) fn named(evaluator: &Evaluator<'_>, value: Value, name: &str, place: Place) -> Value {
     match &value {
-        Value::Pattern(_) | Value::FromEvent(_) if value.is_of_event() => {
+        Value::Pattern(_) | Value::FromEvent(_) if value.is_tainted() => {
             let here = evaluator.site(place);
             let part = if matches!(value, Value::Pattern(_)) { "becomes part of" } else { "goes into" };
             let what: Rc<str> = format!("{part} `{name}`").into();
@@ -212,7 +309,7 @@ pub(crate) fn named(evaluator: &Evaluator<'_>, value: Value, name: &str, place: 
 /// A value that is handed to a local function.
 pub(crate) fn handed(module: usize, value: Value, name: &str, place: Place) -> Value {
     match &value {
-        Value::Pattern(_) | Value::FromEvent(_) if value.is_of_event() && place != Place::default() => {
+        Value::Pattern(_) | Value::FromEvent(_) if value.is_tainted() && place != Place::default() => {
             let what: Rc<str> = format!("is handed on as `{name}`").into();
             change(&value, &|origin| origin.step(site(module, place), &what, None))
         }
@@ -223,7 +320,7 @@ pub(crate) fn handed(module: usize, value: Value, name: &str, place: Place) -> V
 /// A value that was compared with constants or a whole pattern: from here on it counts as checked for these sinks.
 pub(crate) fn checked(evaluator: &mut Evaluator<'_>, value: &Value, to: Harmless) {
     for origin in origins(&[value]) {
-        if origin.source.is_empty() {
+        if origin.source.is_empty() || origin.source.starts_with([ERROR, SECRET, FETCHED]) {
             continue;
         }
         // The host of an address was looked at for the address.
@@ -265,7 +362,10 @@ pub(crate) fn arrives(evaluator: &mut Evaluator<'_>, sink: Sink, value: &Value, 
         if origin.harmless & bit != 0
             || record.checked.get(source).is_some_and(|to| to & bit != 0)
             || record.validated.iter().any(below)
-            || record.flows.len() >= if sink == Sink::Log { MAX_FLOWS_WITH_LOGS } else { MAX_FLOWS }
+                && !matches!(sink, Sink::PrivateLog | Sink::PlainStore | Sink::Identity | Sink::Store)
+            || record.flows.len()
+                >= if matches!(sink, Sink::Log | Sink::PrivateLog) { MAX_FLOWS_WITH_LOGS } else { MAX_FLOWS }
+            || !travels(source, sink)
         {
             continue;
         }
@@ -275,15 +375,47 @@ pub(crate) fn arrives(evaluator: &mut Evaluator<'_>, sink: Sink, value: &Value, 
     }
 }
 
+/// Whether a source means anything to a sink.
+fn travels(source: &str, sink: Sink) -> bool {
+    match source.chars().next() {
+        Some(STORED) => {
+            !matches!(
+                sink,
+                Sink::Log
+                    | Sink::PrivateLog
+                    | Sink::Amount
+                    | Sink::Identity
+                    | Sink::WholeRecord
+                    | Sink::PlainStore
+                    | Sink::Price
+                    | Sink::MemberName
+                    | Sink::CloudResource
+                    | Sink::Deserialize
+                    | Sink::Process
+                    | Sink::ResponseHeader
+                    | Sink::Redirect
+                    | Sink::Pattern
+                    | Sink::Recipient
+            )
+        }
+        Some(ERROR | SECRET | CLAIM | ARCHIVE | FETCHED) => false,
+        _ => true,
+    }
+}
+
 /// Notes what of the event is in a value that has left the code: at the last place of its way, unless it was noted before.
 pub(crate) fn arrived(evaluator: &mut Evaluator<'_>, sink: Sink, value: &Value) {
     for origin in origins(&[value]) {
+        if origin.harmless & only(&[sink]) != 0 {
+            continue;
+        }
         let known = evaluator.record.flows.keys().any(|(_, noted, source)| *noted == sink && *source == origin.source);
         let checked = evaluator.record.checked.get(&origin.source).is_some_and(|to| to & only(&[sink]) != 0);
         let mut steps = origin.steps();
         let last = steps.pop();
         if let Some((site, _)) = last
             && !known
+            && travels(&origin.source, sink)
             && !checked
             && origin.harmless & only(&[sink]) == 0
             && evaluator.record.flows.len() < MAX_FLOWS
@@ -304,7 +436,7 @@ fn flatten(evaluator: &Evaluator<'_>, value: &Value, depth: usize, into: &mut Ve
                     flatten(evaluator, inner, depth - 1, into);
                 }
             }
-            other if other.is_of_event() && into.len() < 60 => into.push(other.clone()),
+            other if other.is_tainted() && into.len() < 60 => into.push(other.clone()),
             _ => {}
         }
     }

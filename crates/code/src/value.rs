@@ -115,6 +115,8 @@ pub(crate) struct Resource {
 pub(crate) struct Answer {
     pub(crate) operation: Operation,
     pub(crate) targets: Vec<CallTarget>,
+    /// What was read, as an index into the record's reads.
+    pub(crate) read: Option<usize>,
 }
 
 impl Value {
@@ -177,7 +179,7 @@ impl Value {
             if let Self::Any(alternatives) = value {
                 let chosen = alternatives.iter().position(|one| *one != Self::Unknown).unwrap_or(0);
                 let others = alternatives.iter().enumerate().filter(|(index, _)| *index != chosen);
-                left_out.extend(others.map(|(_, one)| one).filter(|one| one.is_of_event()));
+                left_out.extend(others.map(|(_, one)| one).filter(|one| one.is_tainted()));
             }
         }
         let left_out = taint::derived(&left_out);
@@ -216,7 +218,7 @@ impl Value {
         if !text.is_empty() || pieces.is_empty() {
             pieces.push(Self::text(&text));
         }
-        if left_out.is_of_event() {
+        if left_out.is_tainted() {
             pieces.push(left_out);
         }
         if pieces.len() > MAX_PIECES {
@@ -248,8 +250,18 @@ impl Value {
     /// Whether the event has a say in it.
     pub(crate) fn is_of_event(&self) -> bool {
         match self {
-            Self::Event(_) | Self::FromEvent(_) => true,
+            Self::Event(_) => true,
+            Self::FromEvent(taint) => taint.is_of_event(),
             Self::Pattern(parts) | Self::Any(parts) => parts.iter().any(Self::is_of_event),
+            _ => false,
+        }
+    }
+
+    /// Whether it comes from somewhere that is kept track of: the event, a store, a token.
+    pub(crate) fn is_tainted(&self) -> bool {
+        match self {
+            Self::Event(_) | Self::FromEvent(_) => true,
+            Self::Pattern(parts) | Self::Any(parts) => parts.iter().any(Self::is_tainted),
             _ => false,
         }
     }

@@ -27,6 +27,70 @@ pub struct Behaviour {
     pub flows: Vec<TaintFlow>,
     /// Habits that weaken it, whatever the event holds.
     pub practices: Vec<Practice>,
+    /// Records and objects that it reads or changes by a key.
+    pub accesses: Vec<RecordAccess>,
+    /// Whether some decision rests on what is known of the caller beyond who it is: a role, a group, a scope.
+    pub checks_roles: bool,
+    /// Whether the signature of some message, or of the caller's token, is checked.
+    pub checks_signatures: bool,
+}
+
+/// A record of a table, an object of a bucket or a row of a database that the code reads or changes by a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordAccess {
+    /// What is done.
+    pub kind: AccessKind,
+    /// Service as the SDK names it (`dynamodb`, `s3`); `sql` for databases.
+    pub service: String,
+    /// Operation in the service's own spelling (`GetItem`).
+    pub operation: String,
+    /// The table or bucket.
+    pub target: CallTarget,
+    /// What the record is found by, or for new ones what they hold.
+    pub key: Vec<KeyPart>,
+    /// Whether something that is known of the authenticated caller narrows the operation itself: a part of the key, a condition.
+    pub of_caller: bool,
+    /// Whether the authenticated caller is compared with something, in the function that does it or around it.
+    pub compared: bool,
+    /// Whether the operation carries a condition of its own (`ConditionExpression`).
+    pub conditional: bool,
+    /// How the first part of the key that the event chooses gets there.
+    pub steps: Vec<FlowStep>,
+    /// Where.
+    pub span: Span,
+}
+
+/// What an access does to a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)] // the names are the documentation
+pub enum AccessKind {
+    Read,
+    Write,
+    Change,
+    Delete,
+}
+
+/// A part of what a record is found by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyPart {
+    /// Name of the attribute or column (`orderId`); empty where it can't be told.
+    pub name: String,
+    /// The parts of the event that it is made of; empty where the event has no say in it.
+    pub sources: Vec<String>,
+}
+
+/// A place that holds data between invocations, as code reads or fills it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreAccess {
+    /// Service as the SDK names it (`dynamodb`, `s3`, `sqs`).
+    pub service: String,
+    /// The table, bucket, queue or topic.
+    pub target: CallTarget,
+    /// The attribute, where the code tells it.
+    pub attribute: Option<String>,
+    /// The call.
+    pub span: Span,
 }
 
 /// A habit of the code that weakens it by itself.
@@ -36,6 +100,12 @@ pub struct Practice {
     pub kind: PracticeKind,
     /// Where.
     pub span: Span,
+    /// What to say of this one in particular: a name, a pattern; empty where there is nothing.
+    pub detail: String,
+    /// The other place that belongs to it: what was read before it is written.
+    pub related: Option<Span>,
+    /// Whether the handler gets there; functions that nothing calls are looked through for some habits, too.
+    pub reachable: bool,
 }
 
 /// Habits that the code reader knows.
@@ -54,6 +124,48 @@ pub enum PracticeKind {
     StackTrace,
     /// Data from elsewhere than the event, read by a format that can run code.
     StoredDeserialization,
+    /// The text of any exception in what the caller gets.
+    ErrorText,
+    /// A loop that never ends, or that asks for the same page for ever.
+    EndlessLoop,
+    /// The function starts itself again.
+    SelfInvocation,
+    /// A record is read, looked at and then written without a condition.
+    CheckThenWrite,
+    /// A file that stays behind for the next invocation.
+    LeftoverFile,
+    /// Data of one invocation in a variable that the next one sees.
+    SharedState,
+    /// An object that everyone may read, by the access list it is written with.
+    PublicObject,
+    /// Files that everyone may write.
+    OpenFileMode,
+    /// A cookie of a session that scripts or plain connections can read.
+    OpenCookie,
+    /// An answer that every page may read together with the caller's cookies.
+    OpenCors,
+    /// A credential written where a key or password is handed over.
+    LiteralCredential,
+    /// A cipher or mode that doesn't keep its secret.
+    WeakCipher,
+    /// The name of a secret's variable, or a secret itself, on its way into a log.
+    SecretInLog,
+    /// All of the environment, in what the caller gets or in the log.
+    EnvironmentExposed,
+    /// A parser that fetches what a document names.
+    ExternalEntities,
+    /// An archive unpacked wherever its names lead.
+    UnsafeExtraction,
+    /// A signature compared in a time that depends on how much of it is right.
+    TimedComparison,
+    /// A pattern that takes exponential time on some texts.
+    SlowPattern,
+    /// A template engine that escapes nothing.
+    EscapingOff,
+    /// An authorizer that lets everyone in.
+    AllowsEveryone,
+    /// Code that was fetched from elsewhere and is run.
+    FetchedCode,
 }
 
 /// A part of the event on its way to a place where its text is more than data. Whether anyone hostile writes that part is up
@@ -70,6 +182,10 @@ pub struct TaintFlow {
     pub span: Span,
     /// Whether nothing else could stand there instead.
     pub certain: bool,
+    /// Where it was read, for what comes out of a store rather than with the event; `source` is empty then.
+    pub from: Option<StoreAccess>,
+    /// Where it goes, for [`Sink::Store`].
+    pub into: Option<StoreAccess>,
 }
 
 /// One step of a [`TaintFlow`].
@@ -113,6 +229,32 @@ pub enum Sink {
     Log,
     /// The resource of a cloud call.
     CloudResource,
+    /// A store that others read.
+    Store,
+    /// A line of the log, for what nobody else is to read.
+    PrivateLog,
+    /// A pattern that is searched for.
+    Pattern,
+    /// A document in XML.
+    Xml,
+    /// Where a browser is sent.
+    Redirect,
+    /// The address that a mail or message is sent to.
+    Recipient,
+    /// The name of a member that is written, or of a function that is called.
+    MemberName,
+    /// The record itself, whatever fields it has.
+    WholeRecord,
+    /// How often or how long something is done.
+    Amount,
+    /// The name of who calls, or what it may do.
+    Identity,
+    /// A query of a directory or of a document.
+    DirectoryQuery,
+    /// A card's number, a password or the like, stored as it is.
+    PlainStore,
+    /// What is to be paid.
+    Price,
 }
 
 /// One call of a cloud service.

@@ -11,14 +11,15 @@ mod application;
 mod behaviour;
 mod exposure;
 mod value;
+pub mod words;
 
 pub use application::{
     Application, Code, Effect, EnvironmentVariable, Estate, Flow, FlowKind, Format, Function, FunctionUrl, Identity,
     IdentityKind, Origin, Provider, Resource, ResourceKind, Schema, Setting, Statement, Trigger, TriggerKind, UrlAuth,
 };
 pub use behaviour::{
-    Behaviour, CallTarget, CloudCall, EventField, FileWrite, FlowStep, OutboundHost, Practice, PracticeKind,
-    ProcessStart, Sink, TaintFlow,
+    AccessKind, Behaviour, CallTarget, CloudCall, EventField, FileWrite, FlowStep, KeyPart, OutboundHost, Practice, PracticeKind,
+    ProcessStart, RecordAccess, Sink, StoreAccess, TaintFlow,
 };
 pub use exposure::{Authorization, Exposure};
 pub use value::{Part, Value};

@@ -45,7 +45,7 @@ pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &External, arguments
         | "bytes.fromhex"
         | "bytearray"
         | "memoryview" => match argument(0) {
-            value if value.is_of_event() => Some(taint::derived(&[&value])),
+            value if value.is_tainted() => Some(taint::derived(&[&value])),
             _ => None,
         },
         "re.sub" => {
@@ -133,7 +133,7 @@ pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &External, arguments
 
 /// What handing a value on through one of these does to it.
 pub(crate) fn handed_on(path: &str, value: Value) -> Value {
-    if !value.is_of_event() {
+    if !value.is_tainted() {
         return value;
     }
     let to: Harmless = match path {
@@ -169,7 +169,7 @@ pub(crate) fn membership(evaluator: &mut Evaluator<'_>, key: &Value, container: 
         taint::checked(evaluator, container, PATHS);
         return;
     }
-    if !key.is_of_event() {
+    if !key.is_tainted() {
         return;
     }
     let constant = container.alternatives().iter().all(|one| match one {
@@ -183,7 +183,7 @@ pub(crate) fn membership(evaluator: &mut Evaluator<'_>, key: &Value, container: 
         _ => false,
     });
     if constant {
-        taint::checked(evaluator, key, EVERYWHERE);
+        taint::checked(evaluator, key, taint::NOTHING_LEFT & !taint::only(&[Sink::PrivateLog, Sink::Store]));
     }
 }
 
@@ -288,7 +288,7 @@ fn is_whole(pattern: &Value, from_start: bool) -> bool {
 fn is_normal(value: &Value) -> bool {
     match value {
         Value::FromEvent(taint) => taint.identity().all(|(.., normal)| normal),
-        Value::Pattern(parts) => parts.iter().filter(|part| part.is_of_event()).all(is_normal),
+        Value::Pattern(parts) => parts.iter().filter(|part| part.is_tainted()).all(is_normal),
         _ => false,
     }
 }

@@ -130,7 +130,7 @@ impl Parameters<'_> {
         }
     }
 
-    fn known(&self, evaluator: &Evaluator<'_>, name: &str) -> Option<Value> {
+    pub(crate) fn known(&self, evaluator: &Evaluator<'_>, name: &str) -> Option<Value> {
         match self.find(evaluator, name) {
             Found::Known(value) => Some(value),
             Found::Absent | Found::Unknown => None,
@@ -387,7 +387,8 @@ fn record_on(
         }
         _ => evaluator.record.call(site, operation, actions, targets.clone()),
     }
-    Value::Answer(Rc::new(Answer { operation, targets }))
+    let read = super::records::note(evaluator, operation, parameters, &target, place);
+    Value::Answer(Rc::new(Answer { operation, targets, read }))
 }
 
 fn call_targets(target: &Value) -> Vec<CallTarget> {

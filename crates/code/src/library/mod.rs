@@ -6,9 +6,11 @@
 pub(crate) mod aws_javascript;
 pub(crate) mod checks;
 pub(crate) mod cloud;
+pub(crate) mod habits;
 pub(crate) mod network;
 pub(crate) mod packages;
 pub(crate) mod practices;
+pub(crate) mod records;
 pub(crate) mod routes;
 pub(crate) mod sinks;
 pub(crate) mod system;
@@ -111,12 +113,12 @@ pub(crate) fn member(evaluator: &mut Evaluator<'_>, external: &Rc<External>, nam
 fn namespace_module(evaluator: &mut Evaluator<'_>, path: &str, name: &str) -> Option<usize> {
     let first = path.split('.').next()?;
     let project = evaluator.project;
-    let root = &evaluator.code_root;
+    let root = &evaluator.roots.code;
     let names = evaluator.root_names.get_or_insert_with(|| project.files.list(root).into_iter().collect());
     if !names.contains(first) {
         return None;
     }
-    let base = crate::project::join(&evaluator.code_root, &format!("{}/{name}", path.replace('.', "/")))?;
+    let base = crate::project::join(&evaluator.roots.code, &format!("{}/{name}", path.replace('.', "/")))?;
     let path = evaluator.project.python_module(&base)?;
     evaluator.load(&path)
 }

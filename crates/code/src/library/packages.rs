@@ -34,3 +34,42 @@ pub(crate) fn package(name: &str, language: Language) -> Option<&str> {
     let is_own = own.split_ascii_whitespace().any(|module| module == root);
     (!root.is_empty() && !is_own).then_some(root)
 }
+
+/// Packages whose calls are modelled: their own code says less than the model, and is long.
+pub(crate) fn is_modelled(module: &str) -> bool {
+    const PYTHON: [&str; 30] = [
+        "boto3",
+        "botocore",
+        "aioboto3",
+        "aiobotocore",
+        "s3transfer",
+        "aws_lambda_powertools",
+        "aws_xray_sdk",
+        "aws_secretsmanager_caching",
+        "requests",
+        "urllib3",
+        "httpx",
+        "aiohttp",
+        "flask",
+        "fastapi",
+        "starlette",
+        "mangum",
+        "chalice",
+        "pydantic",
+        "yaml",
+        "jwt",
+        "jose",
+        "numpy",
+        "pandas",
+        "PIL",
+        "lxml",
+        "cryptography",
+        "psycopg2",
+        "pymysql",
+        "sqlalchemy",
+        "jinja2",
+    ];
+    const SCOPES: [&str; 5] = ["@aws-sdk/", "@aws-lambda-powertools/", "@smithy/", "@middy/", "@types/"];
+    let root = module.split('.').next().unwrap_or(module);
+    PYTHON.contains(&root) || module == "aws-sdk" || SCOPES.iter().any(|scope| module.starts_with(scope))
+}

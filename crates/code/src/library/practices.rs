@@ -4,6 +4,7 @@
 use crate::Language;
 use crate::call::Arguments;
 use crate::evaluate::Evaluator;
+use crate::record::{Note, Site};
 use crate::syntax::{Entry, Expression, Kind, Pattern, Place};
 use crate::taint;
 use crate::value::{External, Value};
@@ -13,8 +14,22 @@ use graph::PracticeKind;
 const MAX_EXPRESSIONS: usize = 200;
 
 pub(crate) fn note(evaluator: &mut Evaluator<'_>, kind: PracticeKind, place: Place) {
+    note_with(evaluator, kind, place, "", None);
+}
+
+/// The same with something to say of this one.
+pub(crate) fn note_with(
+    evaluator: &mut Evaluator<'_>,
+    kind: PracticeKind,
+    place: Place,
+    detail: impl Into<String>,
+    related: Option<Site>,
+) {
     let site = evaluator.site(place);
-    evaluator.record.practices.insert((site, kind));
+    let reachable = !evaluator.in_dead_code;
+    let note = Note { detail: detail.into(), related, reachable };
+    let known = evaluator.record.practices.entry((site, kind)).or_insert(note);
+    known.reachable |= reachable;
 }
 
 /// Calls of libraries.

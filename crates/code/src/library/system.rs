@@ -127,7 +127,7 @@ fn javascript(evaluator: &mut Evaluator<'_>, path: &str, arguments: &Arguments) 
                     });
                 let sink = if shell || line { Sink::Shell } else { Sink::Process };
                 if matches!(argument(1), Value::Object(_)) && evaluator.items(&argument(1)).is_some()
-                    || argument(1).is_of_event()
+                    || argument(1).is_tainted()
                 {
                     taint::sink(evaluator, sink, &argument(1), place);
                 }

@@ -62,7 +62,9 @@ pub(crate) fn call(
         "JSON.stringify" | "json.dumps" => {
             {
                 // Line breaks are escaped in it.
-                taint::harmless(&[&first()], taint::only(&[Sink::Log, Sink::ResponseHeader]))
+                let inside = taint::inside(evaluator, &first());
+                let inside: Vec<&Value> = inside.iter().collect();
+                taint::harmless(&inside, taint::only(&[Sink::Log, Sink::ResponseHeader]))
             }
         }
         "str"
@@ -137,7 +139,7 @@ pub(crate) fn call(
         | "abs" | "round" | "decimal.Decimal" | "Decimal" | "uuid.UUID" | "hash" => {
             return Some(match arguments.positional.first() {
                 Some(Value::Number(number)) => Value::Number(*number),
-                Some(value) if value.is_of_event() => taint::harmless(&[value], taint::EVERYWHERE),
+                Some(value) if value.is_tainted() => taint::harmless(&[value], if matches!(path, "len" | "bool" | "Boolean" | "hash" | "min" | "max") { taint::NOTHING_LEFT } else { taint::EVERYWHERE }),
                 Some(value @ Value::Environment(_)) if path == "int" || path == "parseInt" => value.clone(),
                 _ => Value::Unknown,
             });
@@ -240,7 +242,7 @@ fn hand_on(evaluator: &mut Evaluator<'_>, path: &str, arguments: &Arguments) -> 
         }
         ("Object.values", [value]) => {
             let values = evaluator.fields(value).into_iter().map(|(_, value)| value).collect();
-            if value.is_of_event() { taint::derived(&[value]) } else { evaluator.heap.list(values) }
+            if value.is_tainted() { taint::derived(&[value]) } else { evaluator.heap.list(values) }
         }
         (_, [value, ..]) => value.clone(),
         _ => Value::Unknown,

@@ -1,0 +1,315 @@
+//! Habits of control and state: comparisons that decide who may do what, loops without an end, what outlives an invocation,
+//! what handlers of exceptions hand out.
+//!
+//! Deliberately absent: how often a loop runs in fact, and variables that every invocation sets before it reads them (those
+//! are told as overwritten, for audits to weigh).
+
+use crate::Language;
+use crate::evaluate::Evaluator;
+use crate::library::practices::{self, note, note_with};
+use crate::library::records::{self, stack};
+use crate::syntax::{Comparison, Expression, Kind, Name, Place, Statement};
+use crate::taint;
+use crate::value::Value;
+use crate::walk;
+use graph::{PracticeKind, Sink, words};
+
+/// Comparisons noted for one handler.
+const MAX_COMPARISONS: usize = 2_000;
+
+fn last_part(source: &str) -> &str {
+    source.rsplit('.').next().unwrap_or(source)
+}
+
+fn is_claim(value: &Value) -> bool {
+    taint::all_sources(value).iter().any(|source| taint::is_claim(source))
+}
+
+/// Whether a value says what the caller may do, and the caller says so.
+fn role(evaluator: &mut Evaluator<'_>, value: &Value, place: Place) {
+    for source in taint::all_sources(value) {
+        if !words::is_role(last_part(&source)) {
+            continue;
+        }
+        if taint::is_claim(&source) {
+            evaluator.record.checks_roles = true;
+        } else if taint::is_event(&source) {
+            taint::sink(evaluator, Sink::Identity, value, place);
+        }
+    }
+}
+
+/// `a == b`, `a < b`.
+pub(crate) fn compared(evaluator: &mut Evaluator<'_>, how: Comparison, values: &[Value], place: Place) {
+    let constant = |value: &Value| matches!(value, Value::Text(_) | Value::Number(_) | Value::Boolean(_));
+    let any_claim = values.iter().any(is_claim);
+    let any_constant = values.iter().any(constant);
+    if any_claim && any_constant {
+        evaluator.record.checks_roles = true;
+    }
+    if !any_constant && values.len() > 1 && evaluator.record.comparisons.len() < MAX_COMPARISONS {
+        let stack = stack(evaluator);
+        evaluator.record.comparisons.push((stack, any_claim));
+    }
+    if how == Comparison::Instance {
+        return;
+    }
+    let of_event = values.iter().any(Value::is_of_event);
+    for value in values {
+        role(evaluator, value, place);
+        // What it is held against tells whose it is, where that is somebody.
+        let whose = how == Comparison::Equality && values.iter().any(|other| other != value && (is_claim(other) || of_event && !other.is_tainted() && !constant(other)));
+        records::looked_at(evaluator, value, !whose);
+        if how == Comparison::Order && value.is_of_event() && values.iter().any(|other| !other.is_of_event()) && !evaluator.in_loop_head {
+            taint::checked(evaluator, value, taint::only(&[Sink::Amount]));
+        }
+        let guards_members = values.iter().any(|other| matches!(other.as_text(), Some("__proto__" | "constructor" | "prototype")));
+        if guards_members {
+            taint::checked(evaluator, value, taint::only(&[Sink::MemberName]));
+        }
+    }
+    let is_digest = |value: &Value| match value {
+        Value::External(external) => {
+            let path = external.path.to_ascii_lowercase();
+            path.contains("hmac") && path.contains("digest")
+        }
+        _ => false,
+    };
+    if values.iter().any(is_digest) {
+        evaluator.record.checks_signatures = true;
+        if how == Comparison::Equality && of_event {
+            note(evaluator, PracticeKind::TimedComparison, place);
+        }
+    }
+}
+
+/// `if value`.
+pub(crate) fn tested(evaluator: &mut Evaluator<'_>, value: &Value, place: Place) {
+    if value.is_tainted() {
+        let told = taint::origins(&[value]).iter().all(|origin| origin.harmless == taint::NOTHING_LEFT);
+        if !told {
+            role(evaluator, value, place);
+            records::looked_at(evaluator, value, true);
+        }
+    }
+}
+
+/// `key in container`.
+pub(crate) fn contained(evaluator: &mut Evaluator<'_>, key: &Value, container: &Value, place: Place) {
+    if is_claim(container) {
+        evaluator.record.checks_roles = true;
+    }
+    if (is_claim(key) && !matches!(container, Value::Text(_))) || is_claim(container) && key.is_tainted() {
+        let stack = stack(evaluator);
+        evaluator.record.comparisons.push((stack, true));
+    }
+    role(evaluator, container, place);
+}
+
+/// What a handler of exceptions has in hand.
+pub(crate) fn caught(evaluator: &Evaluator<'_>, types: Option<&Value>) -> Value {
+    let broad = match types {
+        None => true,
+        Some(types) => {
+            let any = |one: &Value| match one {
+                Value::External(external) => matches!(
+                    external.path.rsplit('.').next().unwrap_or(""),
+                    "Exception" | "BaseException" | "ClientError" | "BotoCoreError" | "DatabaseError" | "OperationalError" | "Error" | "RequestException" | "ProgrammingError"
+                ),
+                _ => false,
+            };
+            match evaluator.items(types) {
+                Some(items) => items.iter().any(any),
+                None => types.alternatives().iter().any(any),
+            }
+        }
+    };
+    taint::made(format!("{}{}", taint::ERROR, if broad { "*" } else { "" }))
+}
+
+/// Whether a value has the text of any exception in it.
+pub(crate) fn tells_errors(evaluator: &Evaluator<'_>, value: &Value) -> bool {
+    let broad = format!("{}*", taint::ERROR);
+    taint::inside(evaluator, value).iter().any(|one| taint::all_sources(one).iter().any(|source| **source == *broad))
+}
+
+/// What the caller gets: the text of an exception, the environment.
+pub(crate) fn answered(evaluator: &mut Evaluator<'_>, value: &Value, place: Place) {
+    if tells_errors(evaluator, value) {
+        note(evaluator, PracticeKind::ErrorText, place);
+    }
+    if is_environment(evaluator, value) {
+        note_with(evaluator, PracticeKind::EnvironmentExposed, place, "response", None);
+    }
+}
+
+/// Whether a value is or has all of the environment.
+pub(crate) fn is_environment(evaluator: &Evaluator<'_>, value: &Value) -> bool {
+    let source = format!("{}environment", taint::SECRET);
+    taint::inside(evaluator, value).iter().any(|one| taint::all_sources(one).iter().any(|found| **found == *source))
+}
+
+/// Names under which services hand out the next page.
+const PAGES: [&str; 14] = [
+    "LastEvaluatedKey", "ExclusiveStartKey", "NextToken", "nextToken", "next_token", "NextContinuationToken",
+    "ContinuationToken", "NextMarker", "Marker", "IsTruncated", "nextPageToken", "pageToken", "StartAfter", "nextForwardToken",
+];
+
+/// A loop over pages that asks for the same page for ever, or one that nothing ends.
+pub(crate) fn endless(evaluator: &mut Evaluator<'_>, test: &Expression, body: &[Statement]) {
+    let mut always = matches!(&test.kind, Kind::Boolean(true) | Kind::Number(1));
+    if let Kind::Test(inner) = &test.kind {
+        always |= matches!(&inner.kind, Kind::Boolean(true) | Kind::Number(1));
+    }
+    if always {
+        let mut ends = false;
+        walk::statements(body, &mut |statement| {
+            ends |= matches!(statement, Statement::Return(_) | Statement::Stop | Statement::Break);
+        });
+        walk::expressions(body, &mut |expression| {
+            ends |= match &expression.kind {
+                Kind::Yield(_) => true,
+                Kind::Call { callee, .. } => matches!(&callee.kind, Kind::Member { name, .. } if matches!(&**name, "exit" | "_exit" | "abort"))
+                    || matches!(&callee.kind, Kind::Name(name) if matches!(&**name, "exit" | "quit")),
+                _ => false,
+            };
+        });
+        if !ends {
+            note(evaluator, PracticeKind::EndlessLoop, test.place);
+        }
+        return;
+    }
+    let (mut asked, mut over) = (None::<Name>, None::<Name>);
+    walk::expression(test, &mut |expression| match &expression.kind {
+        Kind::Text(text) if PAGES.contains(&&**text) => asked = Some(text.clone()),
+        Kind::Member { name, .. } if PAGES.contains(&&**name) => asked = Some(name.clone()),
+        Kind::Name(name) => over = Some(name.clone()),
+        _ => {}
+    });
+    let (Some(page), Some(over)) = (asked, over) else { return };
+    let (mut mentions, mut calls) = (false, false);
+    walk::expressions(body, &mut |expression| match &expression.kind {
+        Kind::Text(text) => mentions |= PAGES.contains(&&**text),
+        Kind::Member { name, .. } => mentions |= PAGES.contains(&&**name),
+        Kind::Call { arguments, .. } => {
+            mentions |= arguments.iter().any(|argument| argument.name.as_ref().is_some_and(|name| PAGES.contains(&&**name)));
+            // What the loop looks at is handed to something that may look for the page itself.
+            mentions |= arguments.iter().any(|argument| matches!(&argument.value.kind, Kind::Name(name) if *name == over));
+        }
+        Kind::Assign(target, value) => calls |= sets(target, &over) && has_call(value),
+        _ => {}
+    });
+    walk::statements(body, &mut |statement| {
+        if let Statement::Assign { target, value, .. } = statement {
+            calls |= sets(target, &over) && has_call(value);
+        }
+    });
+    if calls && !mentions {
+        note_with(evaluator, PracticeKind::EndlessLoop, test.place, &*page, None);
+    }
+}
+
+fn sets(target: &crate::syntax::Pattern, name: &Name) -> bool {
+    matches!(target, crate::syntax::Pattern::Name(found) if found == name)
+}
+
+fn has_call(value: &Expression) -> bool {
+    let mut found = false;
+    walk::expression(value, &mut |expression| found |= matches!(expression.kind, Kind::Call { .. }));
+    found
+}
+
+/// How often a loop runs, where the caller says so.
+pub(crate) fn bound(evaluator: &mut Evaluator<'_>, test: &Expression) {
+    let mut at = test;
+    while let Kind::Test(inner) = &at.kind {
+        at = inner;
+    }
+    let Kind::Compare(Comparison::Order, parts) = &at.kind else { return };
+    let before = std::mem::replace(&mut evaluator.in_loop_head, true);
+    for part in parts {
+        let value = evaluator.expression(part);
+        taint::sink(evaluator, Sink::Amount, &value, test.place);
+    }
+    evaluator.in_loop_head = before;
+}
+
+/// A variable of the module gets something of the event.
+pub(crate) fn outlives(evaluator: &mut Evaluator<'_>, value: &Value, name: &Name, grows: bool) {
+    let sources: Vec<Name> = taint::inside(evaluator, value)
+        .iter()
+        .flat_map(taint::sources)
+        .filter(|source| !source.is_empty())
+        .collect();
+    let told = taint::origins(&[value]).iter().all(|origin| origin.harmless == taint::NOTHING_LEFT) && value.is_tainted();
+    if sources.is_empty() || told || evaluator.frames.len() < 2 {
+        return;
+    }
+    let Some(place) = evaluator.statement_place else { return };
+    let how = if grows { "grows" } else if evaluator.heap.in_branch() { "stays" } else { "is overwritten" };
+    note_with(evaluator, PracticeKind::SharedState, place, format!("{name} {how}"), None);
+}
+
+/// A field of something that is there as long as the module.
+pub(crate) fn field_outlives(evaluator: &mut Evaluator<'_>, object: &Value, key: Option<&str>, value: &Value, place: Place) {
+    let Some(key) = key else { return };
+    let lasting = object.alternatives().iter().any(|one| match one {
+        Value::Object(id) => evaluator.heap.objects.get(*id).is_some_and(|object| object.lasting),
+        _ => false,
+    });
+    if lasting && !evaluator.heap.loading {
+        let before = evaluator.statement_place.replace(place);
+        outlives(evaluator, value, &key.into(), false);
+        evaluator.statement_place = before;
+    }
+}
+
+/// A list of the module gets something of the event.
+pub(crate) fn grows(evaluator: &mut Evaluator<'_>, list: usize, value: &Value, place: Place) {
+    let lasting = evaluator.heap.objects.get(list).is_some_and(|object| object.lasting);
+    if lasting && !evaluator.heap.loading {
+        let before = evaluator.statement_place.replace(place);
+        outlives(evaluator, value, &"a list".into(), true);
+        evaluator.statement_place = before;
+    }
+}
+
+/// `object[name] = value` where the event has a say in the name.
+pub(crate) fn member_write(evaluator: &mut Evaluator<'_>, object: &Expression, index: &Value, value: &Value, place: Place) {
+    if evaluator.language != Language::JavaScript || !index.is_of_event() {
+        return;
+    }
+    // `object[a][b] = c` reaches what all objects share.
+    if let Kind::Index { index: outer, .. } = &object.kind {
+        let outer = evaluator.expression(outer);
+        if outer.is_of_event() {
+            taint::sink(evaluator, Sink::MemberName, &outer, place);
+        }
+    }
+    let function = evaluator.frames.last().and_then(|frame| Some((frame.module, frame.function?)));
+    if let Some(function) = function
+        && evaluator.record.member_writes.len() < 200
+    {
+        let both = taint::derived(&[index, value]);
+        evaluator.record.member_writes.push((place, function, both));
+    }
+}
+
+/// What can be told only when everything has run.
+pub(crate) fn finish(evaluator: &mut Evaluator<'_>) {
+    // A copy that goes into what it finds takes shared parents along.
+    for (place, function, value) in std::mem::take(&mut evaluator.record.member_writes) {
+        if evaluator.record.recursive.contains(&function) {
+            evaluator.enter_module(function.0);
+            taint::sink(evaluator, Sink::MemberName, &value, place);
+            evaluator.leave_module();
+        }
+    }
+    if !evaluator.record.removes_files {
+        for site in std::mem::take(&mut evaluator.record.scratch) {
+            let note = crate::record::Note { detail: String::new(), related: None, reachable: true };
+            evaluator.record.practices.entry((site, PracticeKind::LeftoverFile)).or_insert(note);
+        }
+    }
+    let _ = practices::note;
+}
