@@ -8,7 +8,7 @@ use crate::policy::{
 };
 use crate::reader::Reader;
 use findings::{Level, near_miss};
-use graph::{Identity, IdentityKind, Origin, Part, Statement, Value};
+use graph::{Identity, IdentityKind, Origin, Part, Value};
 use source::{Entry, Node, NodeKind, Span};
 use std::collections::HashMap;
 
