@@ -12,6 +12,7 @@ mod advisories;
 mod cyclonedx;
 pub mod image;
 mod inventory;
+mod location;
 mod matching;
 mod package;
 mod purl;
@@ -23,6 +24,7 @@ mod versions;
 
 pub use advisories::{Advisory, Build, BuildError, Built, Holding, Index, IndexError, IndexFiles};
 pub use cyclonedx::cyclonedx;
+pub use location::{DATA_VARIABLE, default_index_folder, index_folder};
 pub use matching::{Certainty, Matching, Vulnerable, match_packages, worst};
 pub use package::{MAX_PACKAGES, Package, Reading, Version};
 pub use reach::{Imported, Reach};

@@ -19,8 +19,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut text = String::new();
     let Some(id) = args.id.filter(|_| !args.list) else {
-        for audit in audits::audits() {
-            let info = audit.info();
+        for info in ::scan::own::all() {
             writeln!(text, "{:28} {:9} {}", info.id, info.severity, info.title)?;
         }
         for rule in waf::rules() {
@@ -34,7 +33,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     };
     // Some weaknesses have one name where the source shows them and where an event tries them: then both are told.
     let mut parts: Vec<String> = Vec::new();
-    if let Some(info) = audits::info(&id) {
+    if let Some(info) = audits::info(&id).or_else(|| ::scan::own::info(&id)) {
         let cwe: Vec<String> = info.cwe.iter().map(|cwe| format!("CWE-{cwe}")).collect();
         let title = format!("{}  (audit, {}, since {}{})", info.id, info.severity, info.since, with(&cwe.join(", ")));
         parts.push(format!("{title}\n\n{}\n", info.docs.trim()));
@@ -56,7 +55,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         ));
     }
     if parts.is_empty() {
-        let audits = audits::audits().iter().map(|audit| audit.info().id);
+        let audits = ::scan::own::all().map(|info| info.id);
         let known = audits.chain(waf::rules().iter().map(|rule| rule.id)).chain(guard::RULES.iter().map(|(id, _)| *id));
         match near_miss(&id, known) {
             Some(near) => anyhow::bail!("there is no audit or rule `{id}`; did you mean `{near}`?"),

@@ -73,15 +73,9 @@ pub(crate) fn describe(holding: &deps::Holding) -> String {
 /// Where the index is kept.
 pub(crate) fn index_folder(data: Option<&Path>) -> anyhow::Result<PathBuf> {
     if let Some(data) = data {
-        return Ok(data.join("advisories"));
+        return Ok(deps::index_folder(data));
     }
-    // The specification of these folders says that a path which isn't absolute counts for nothing.
-    let variable = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let cache = variable("XDG_CACHE_HOME")
-        .or_else(|| variable("HOME").map(|home| home.join(".cache")))
-        .or_else(|| variable("LOCALAPPDATA"));
-    match cache {
-        Some(cache) => Ok(cache.join("ringfence").join("advisories")),
-        None => anyhow::bail!("no cache folder: neither `XDG_CACHE_HOME` nor `HOME` is set; name one with `--data`"),
-    }
+    deps::default_index_folder().ok_or_else(|| {
+        anyhow::anyhow!("no cache folder: neither `XDG_CACHE_HOME` nor `HOME` is set; name one with `--data`")
+    })
 }
