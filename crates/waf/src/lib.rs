@@ -33,6 +33,7 @@ pub mod context;
 pub mod decode;
 pub mod engine;
 mod host;
+pub mod libinjection;
 mod prefilter;
 pub mod rules;
 pub mod seclang;

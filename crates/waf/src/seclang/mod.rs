@@ -39,9 +39,6 @@
 //! the number of its items; `MATCHED_VARS` is what the rule before in the chain matched; a chain's message is expanded
 //! when all of it has matched. Limits: 1,000 header fields, cookies and (unless set) arguments, 65,536 rules, 64
 //! transformations a rule, 256 MiB of values a transaction; what exceeds them is refused with 413 or 400.
-//!
-//! `@detectSQLi` and `@detectXSS` run the crate `libinjectionrs`, a port of libinjection by machine: it differs from
-//! the original on some hostile inputs (mostly misses), and should it panic the value counts as an attack.
 
 mod action;
 mod body;

@@ -1,7 +1,6 @@
 //! Operators: what a rule asks of a value.
 
 use std::net::IpAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
@@ -266,11 +265,7 @@ impl Operator {
                 address.is_some_and(|address| networks.iter().any(|network| network.holds(wide(address))))
             }
             Operator::Sqli => sqli(value, captured),
-            Operator::Xss => {
-                // The tokenizer is foreign code; should it ever panic, the value is taken for an attack.
-                let found = catch_unwind(AssertUnwindSafe(|| libinjectionrs::detect_xss(value).is_injection()));
-                found.unwrap_or(true) && capture(captured, Some(value))
-            }
+            Operator::Xss => crate::libinjection::xss(value) && capture(captured, Some(value)),
             Operator::CardNumber(pattern) => {
                 let Some(captures) = pattern.captures(value) else { return false };
                 let found = captures.get_match().and_then(|span| value.get(span.range())).unwrap_or_default();
@@ -307,15 +302,7 @@ fn sqli(value: &[u8], captured: Option<&mut Captured>) -> bool {
     if is_one_token(value) {
         return false;
     }
-    let found = catch_unwind(AssertUnwindSafe(|| {
-        let result = libinjectionrs::detect_sqli(value);
-        result.is_injection().then(|| result.fingerprint.map(|fingerprint| fingerprint.to_string()).unwrap_or_default())
-    }));
-    match found {
-        Ok(None) => false,
-        Ok(Some(fingerprint)) => capture(captured, Some(fingerprint.as_bytes())),
-        Err(_) => capture(captured, Some(value)),
-    }
+    crate::libinjection::sqli(value).is_some_and(|fingerprint| capture(captured, Some(fingerprint.as_bytes())))
 }
 
 /// A name or a decimal number: a single token, whatever the dialect.

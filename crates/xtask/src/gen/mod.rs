@@ -6,6 +6,7 @@ mod actions;
 mod documents;
 mod exceptions;
 mod javascript;
+mod libinjection;
 mod operations;
 mod packages;
 mod resources;
@@ -82,6 +83,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let services = operations::generate(&packages, &actions, &exceptions, &mut output)?;
     resources::generate(&packages, &services, &exceptions, &mut output)?;
     javascript::generate(&packages, &services, &exceptions, &mut output)?;
+    libinjection::generate(&packages, &mut output)?;
     output.bytes("PROVENANCE.md", packages.provenance().into_bytes());
 
     let total: usize = output.0.values().map(Vec::len).sum();

@@ -11,6 +11,7 @@ use anyhow::{Context, Result, ensure};
 enum Registry {
     PyPi,
     Npm,
+    Crates,
 }
 
 /// A package as pinned. To take a newer one, change version and date, run without the checksum's check failing, and
@@ -128,6 +129,16 @@ const PINS: &[Pin] = &[
         licence: "Apache-2.0",
         taken: "which operations `Upload` calls",
     },
+    Pin {
+        name: "libinjection",
+        registry: Registry::Crates,
+        package: "libinjectionrs",
+        version: "0.1.1",
+        pinned: "2026-11-24",
+        sha256: "b35e2042f461acc92e23665eaecdee7a403e08d7aaa41935dd6cd66c84209be1",
+        licence: "BSD-3-Clause",
+        taken: "libinjection's words, fingerprints, tags, attributes and events, for `crates/waf`",
+    },
 ];
 
 /// The unpacked packages.
@@ -161,7 +172,7 @@ pub(crate) fn obtain(folder: &Path, unpacked: &Path) -> Result<Packages> {
             Registry::PyPi => {
                 run(Command::new("python3").args(["-m", "zipfile", "-e"]).arg(&archive).arg(&target))?;
             }
-            Registry::Npm => {
+            Registry::Npm | Registry::Crates => {
                 run(Command::new("tar").arg("-xzf").arg(&archive).arg("-C").arg(&target).arg("--strip-components=1"))?;
             }
         }
@@ -178,6 +189,7 @@ impl Pin {
                 let package = self.package.trim_start_matches('@').replace('/', "-");
                 format!("{package}-{}.tgz", self.version)
             }
+            Registry::Crates => format!("{}-{}.crate", self.package, self.version),
         };
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
@@ -202,8 +214,37 @@ impl Pin {
                 command.arg(folder).arg(format!("{}@{}", self.package, self.version));
                 command
             }
+            Registry::Crates => return self.fetch_crate(folder),
         };
         run(&mut command)?;
+        Ok(())
+    }
+}
+
+impl Pin {
+    /// Cargo fetches what a project depends on: one is made up, and the archive taken from cargo's cache.
+    fn fetch_crate(&self, folder: &Path) -> Result<()> {
+        let project = tempfile::tempdir()?;
+        let manifest = project.path().join("Cargo.toml");
+        fs::create_dir(project.path().join("src"))?;
+        fs::write(project.path().join("src/lib.rs"), "")?;
+        fs::write(
+            &manifest,
+            format!(
+                "[package]\nname = \"fetch\"\nedition = \"2024\"\n[workspace]\n[dependencies]\n{} = \"={}\"\n",
+                self.package, self.version
+            ),
+        )?;
+        run(Command::new("cargo").args(["fetch", "--quiet", "--manifest-path"]).arg(&manifest))?;
+        let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+        let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo"))).context("there is no home folder")?;
+        let name = format!("{}-{}.crate", self.package, self.version);
+        for registry in fs::read_dir(home.join("registry/cache"))? {
+            let archive = registry?.path().join(&name);
+            if archive.is_file() {
+                fs::copy(&archive, folder.join(&name))?;
+            }
+        }
         Ok(())
     }
 }
@@ -226,6 +267,7 @@ impl Packages {
             let registry = match pin.registry {
                 Registry::PyPi => "PyPI",
                 Registry::Npm => "npm",
+                Registry::Crates => "Cargo",
             };
             // Writing to a string can't fail.
             let _ = writeln!(
