@@ -124,8 +124,7 @@ pub(super) struct Line<'a> {
 
 impl Line<'_> {
     fn json(&self, redact: bool) -> Json {
-        let text =
-            |bytes: &[u8]| String::from_utf8_lossy(bytes.get(..bytes.len().min(2000)).unwrap_or(bytes)).into_owned();
+        let text = |bytes: &[u8]| shown(bytes.get(..bytes.len().min(2000)).unwrap_or(bytes));
         let target = match redact {
             true => text(self.target.split(|byte| *byte == b'?').next().unwrap_or_default()),
             false => text(self.target),
@@ -188,6 +187,20 @@ impl Line<'_> {
             "inspection_us": self.microseconds,
         })
     }
+}
+
+/// What was sent, for a line of a log: control characters escaped, so that nobody writes lines of their own (CWE-117).
+fn shown(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::with_capacity(bytes.len());
+    for character in String::from_utf8_lossy(bytes).chars() {
+        match character.is_control() {
+            // Writing to a string can't fail.
+            true => drop(write!(out, "\\x{:02x}", u32::from(character))),
+            false => out.push(character),
+        }
+    }
+    out
 }
 
 /// Why a request is refused by rules.

@@ -348,14 +348,14 @@ fn readable(head: &Head, line: RequestLine<'_>, shared: &Shared) -> Result<Body,
     }
     let mut hosts = head.values("host");
     match (hosts.next(), hosts.next()) {
-        (None, _) if line.keeps => return Err(Trouble::Malformed(400, "there is no Host header")),
+        (None | Some(b""), _) if line.keeps => return Err(Trouble::Malformed(400, "there is no Host header")),
         (Some(_), Some(_)) => return Err(Trouble::Malformed(400, "two Host headers")),
         _ => {}
     }
     if line.method == b"CONNECT" || head.lists("connection", "upgrade") && head.values("upgrade").next().is_some() {
         return Err(Trouble::Malformed(501, "tunnels and upgrades are not passed on"));
     }
-    Body::of_request(head)
+    Body::of_request(head, shared.config.firewall.mode == Mode::Observe)
 }
 
 /// `would-block` where blocking would have refused it.

@@ -163,7 +163,7 @@ impl<'a> RequestLine<'a> {
         let absolute = memchr::memmem::find(target, b"://").is_some();
         let authority = method == b"CONNECT" && target.iter().rposition(|byte| *byte == b':').is_some();
         if !(target.starts_with(b"/") || target == b"*" || absolute || authority)
-            || target.iter().any(|byte| *byte < 0x21 || *byte == 0x7f)
+            || target.iter().any(|byte| *byte < 0x21 || matches!(byte, 0x7f | b'#'))
         {
             return Err(Trouble::Malformed(400, "the target is no path"));
         }
@@ -197,9 +197,11 @@ pub(crate) enum Body {
 }
 
 impl Body {
-    /// The body of a request.
-    pub(crate) fn of_request(head: &Head) -> Result<Self, Trouble> {
+    /// The body of a request. With `lenient`, chunks win over a length that is sent along, which RFC 9112 (6.3) allows to whoever
+    /// passes the request on without it.
+    pub(crate) fn of_request(head: &Head, lenient: bool) -> Result<Self, Trouble> {
         match (head.chunked()?, head.length()?) {
+            (true, Some(_)) if lenient => Ok(Self::Chunk),
             (true, Some(_)) => Err(Trouble::Malformed(400, "Content-Length and Transfer-Encoding together")),
             (true, None) => Ok(Self::Chunk),
             (false, Some(0) | None) => Ok(Self::Done),
@@ -410,7 +412,7 @@ mod tests {
         let mut reader = Reader::new(text);
         let head = reader.head(8192, 50, PATIENCE).await?.expect("a request");
         RequestLine::of(head.line())?;
-        let body = Body::of_request(&head)?;
+        let body = Body::of_request(&head, false)?;
         let whole = reader.whole(body, 1000, PATIENCE).await?;
         Ok((head, whole))
     }
