@@ -21,6 +21,8 @@ pub struct Report {
     pub attack_paths: Vec<AttackPath>,
     /// What was not read or not understood, in the order of the files.
     pub diagnostics: Vec<Diagnostic>,
+    /// How it compares with the baseline it was held against, if it was.
+    pub comparison: Option<crate::baseline::Comparison>,
 }
 
 impl Report {
@@ -72,7 +74,13 @@ pub fn report(loaded: &mut Loaded, today: (u16, u8, u8)) -> Report {
     let sorted = allow::sort(findings, &loaded.estate.applications, sources, &known);
     diagnostics.extend(sorted.diagnostics);
     diagnostics.sort_by_key(|diagnostic| diagnostic.span.map(|span| (sources.path(span).to_string(), span.start)));
-    Report { findings: sorted.reported, allowed: sorted.allowed, attack_paths: Vec::new(), diagnostics }
+    Report {
+        findings: sorted.reported,
+        allowed: sorted.allowed,
+        attack_paths: Vec::new(),
+        diagnostics,
+        comparison: None,
+    }
 }
 
 /// The fences beside the templates, in the order of the applications; a broken one is none, and said so.

@@ -7,11 +7,15 @@
 
 mod allow;
 mod audit;
+mod baseline;
 mod callers;
+mod excerpt;
 mod files;
+mod fingerprint;
 mod load;
 pub mod map;
 pub mod render;
 
 pub use audit::{Report, report};
+pub use baseline::{Baseline, Comparison};
 pub use load::{LoadError, Loaded, Options, fence_path, load};

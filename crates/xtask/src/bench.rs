@@ -1,10 +1,9 @@
 //! `cargo xtask bench`: what Ringfence costs, measured beside what it is compared with, in one run.
 
+mod scan;
+
 use crate::setup::{self, say};
-use anyhow::bail;
-use std::path::PathBuf;
 use std::process::Command;
-use std::time::Instant;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -26,14 +25,8 @@ enum What {
         #[arg(long, default_value_t = 1024)]
         size: usize,
     },
-    /// How long `ringfence scan` takes for a tree
-    Scan {
-        /// The tree.
-        path: PathBuf,
-        /// How often.
-        #[arg(long, default_value_t = 5)]
-        runs: usize,
-    },
+    /// `ringfence scan` beside Checkov over the same tree: time and memory
+    Scan(scan::Arguments),
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
@@ -59,27 +52,6 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 ]),
             )
         }
-        What::Scan { path, runs } => {
-            let ringfence = setup::build_release()?.join("ringfence");
-            let mut seconds = Vec::new();
-            for _ in 0..*runs {
-                let started = Instant::now();
-                let output = Command::new(&ringfence).arg("scan").arg(path).args(["--format", "json"]).output()?;
-                seconds.push(started.elapsed().as_secs_f64());
-                // 2 says that some template could not be read whole, which is the tree's affair.
-                if !matches!(output.status.code(), Some(0..=2)) {
-                    bail!("`ringfence scan` ended with {}", output.status);
-                }
-            }
-            seconds.sort_by(f64::total_cmp);
-            println!(
-                "ringfence scan {}: median {:.2} s, fastest {:.2} s, of {} runs",
-                path.display(),
-                seconds[seconds.len() / 2],
-                seconds[0],
-                seconds.len()
-            );
-            Ok(())
-        }
+        What::Scan(arguments) => scan::run(arguments),
     }
 }

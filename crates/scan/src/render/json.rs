@@ -1,6 +1,7 @@
 //! Our own JSON: what other programs build on.
 
 use crate::callers::Callers;
+use crate::fingerprint::fingerprints;
 use crate::{Loaded, Report};
 use findings::{AttackPath, Diagnostic, Finding, Label};
 use serde_json::{Value, json};
@@ -8,6 +9,10 @@ use source::{Sources, Span};
 
 pub(super) fn report(loaded: &Loaded, report: &Report) -> Value {
     let sources = &loaded.sources;
+    let prints = fingerprints(sources, report);
+    let all = |findings: &[Finding], prints: &[String]| -> Vec<Value> {
+        findings.iter().zip(prints).map(|(found, print)| finding(sources, found, print)).collect()
+    };
     let functions: Vec<Value> = loaded
         .estate
         .applications
@@ -45,15 +50,16 @@ pub(super) fn report(loaded: &Loaded, report: &Report) -> Value {
         "ringfence": env!("CARGO_PKG_VERSION"),
         "files": loaded.files,
         "templates": loaded.templates,
-        "findings": report.findings.iter().map(|found| finding(sources, found)).collect::<Vec<_>>(),
-        "allowed": report.allowed.iter().map(|found| finding(sources, found)).collect::<Vec<_>>(),
+        "baseline": report.comparison,
+        "findings": all(&report.findings, &prints.findings),
+        "allowed": all(&report.allowed, &prints.allowed),
         "attack_paths": report.attack_paths.iter().map(|path| attack_path(sources, path)).collect::<Vec<_>>(),
         "functions": functions,
         "diagnostics": report.diagnostics.iter().map(|said| diagnostic(sources, said)).collect::<Vec<_>>(),
     })
 }
 
-fn finding(sources: &Sources, finding: &Finding) -> Value {
+fn finding(sources: &Sources, finding: &Finding, fingerprint: &str) -> Value {
     let location = |label: &Label, role: &str| {
         let mut value = place(sources, label.span);
         if let Some(object) = value.as_object_mut() {
@@ -73,9 +79,11 @@ fn finding(sources: &Sources, finding: &Finding) -> Value {
         "title": finding.title,
         "function": finding.function,
         "cwe": finding.cwe,
+        "owasp": findings::owasp(&finding.cwe).iter().map(|risk| risk.id).collect::<Vec<_>>(),
         "locations": locations,
         "trace": finding.trace.iter().map(|label| location(label, "step")).collect::<Vec<_>>(),
         "remediation": finding.remediation,
+        "fingerprint": fingerprint,
     })
 }
 

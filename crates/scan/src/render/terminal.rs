@@ -1,11 +1,12 @@
 //! For people: what there is in numbers, each finding with its source, what was not understood, and the sum.
 
+use super::{compared, plural};
+use crate::excerpt::{clamp, first_line, line_start, masked};
 use crate::{Loaded, Report};
 use annotate_snippets::{AnnotationKind, Group, Level as Tone, Renderer, Snippet};
 use findings::{Diagnostic, Finding, Label, Level, Severity};
 use graph::{Exposure, ResourceKind};
 use source::{Sources, Span};
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -114,10 +115,6 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-fn plural(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
-}
-
 fn sum(report: &Report, style: Style, out: &mut String) {
     let counts: Vec<String> = Severity::ALL
         .iter()
@@ -131,6 +128,9 @@ fn sum(report: &Report, style: Style, out: &mut String) {
     };
     if !report.allowed.is_empty() {
         let _ = write!(line, "; {} allowed in the source", report.allowed.len());
+    }
+    if let Some(comparison) = report.comparison {
+        let _ = write!(line, "; {}", compared(comparison));
     }
     let of = |level| report.diagnostics.iter().filter(|diagnostic| diagnostic.level == level).count();
     if of(Level::Error) > 0 {
@@ -239,8 +239,8 @@ fn excerpts<'a>(
         let start = line_start(file, first);
         let end = file.line(last).map_or(file.text().len(), |line| line_start(file, last) + line.len());
         let Some(text) = file.text().get(start..end) else { continue };
-        let in_file: Vec<Span> = secrets.iter().copied().filter(|secret| secret.file == id).collect();
-        let mut snippet = Snippet::source(masked(text, start, &in_file)).path(file.path()).line_start(first as usize);
+        let mut snippet =
+            Snippet::source(masked(text, id, start, secrets)).path(file.path()).line_start(first as usize);
         for (kind, range, label) in marks {
             let range = range.start.saturating_sub(start)..range.end.saturating_sub(start).min(text.len());
             let annotation = kind.span(range);
@@ -252,54 +252,4 @@ fn excerpts<'a>(
         group = group.element(snippet);
     }
     group
-}
-
-/// The text with all but the first characters of each secret struck out, every byte in its place.
-fn masked<'a>(text: &'a str, start: usize, secrets: &[Span]) -> Cow<'a, str> {
-    const SHOWN: usize = 4;
-    let mut masked = Cow::Borrowed(text);
-    for secret in secrets {
-        let (from, to) = (
-            (secret.start as usize).saturating_sub(start),
-            (secret.end as usize).saturating_sub(start).min(text.len()),
-        );
-        let quoted = usize::from(text.get(from..).is_some_and(|rest| rest.starts_with(['"', '\''])));
-        let from = from + SHOWN + quoted;
-        if from < to.saturating_sub(quoted) && text.is_char_boundary(from) && text.is_char_boundary(to - quoted) {
-            let stars =
-                |part: &str| part.bytes().map(|byte| if byte == b'\n' { '\n' } else { '*' }).collect::<String>();
-            let struck = stars(&masked[from..to - quoted]);
-            masked.to_mut().replace_range(from..to - quoted, &struck);
-        }
-    }
-    masked
-}
-
-fn clamp(offset: usize) -> u32 {
-    u32::try_from(offset).unwrap_or(u32::MAX)
-}
-
-fn line_start(file: &source::SourceFile, line: u32) -> usize {
-    // Found by halves: positions grow with offsets.
-    let (mut low, mut high) = (0, file.text().len());
-    while low < high {
-        let middle = low.midpoint(high);
-        if file.position(clamp(middle)).line < line { low = middle + 1 } else { high = middle }
-    }
-    low
-}
-
-/// A span cut to its first line, so that a whole resource is shown by its first line.
-fn first_line(file: &source::SourceFile, span: source::Span) -> std::ops::Range<usize> {
-    let text = file.text();
-    let mut start = (span.start as usize).min(text.len());
-    while !text.is_char_boundary(start) {
-        start -= 1;
-    }
-    let mut end = (span.end as usize).clamp(start, text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    let cut = text[start..end].find(['\n', '\r']).map_or(end, |at| start + at);
-    start..cut.max(start)
 }
