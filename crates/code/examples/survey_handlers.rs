@@ -73,7 +73,7 @@ fn main() {
     }
     let handlers: Vec<Handler<'_>> = wanted
         .iter()
-        .map(|(_, code_root, handler, language)| Handler { code_root, handler, language: *language })
+        .map(|(_, code_root, handler, language)| Handler { code_root, handler, language: *language, layers: &[] })
         .collect();
     let mut sources = Sources::new();
     let started = std::time::Instant::now();

@@ -175,7 +175,8 @@ impl<'p> Evaluator<'p> {
             receiver: None,
             returns: None,
         });
-        let loading = std::mem::replace(&mut self.heap.loading, self.frames.iter().all(|frame| frame.function.is_none()));
+        let loading =
+            std::mem::replace(&mut self.heap.loading, self.frames.iter().all(|frame| frame.function.is_none()));
         self.block(&file.module.body);
         self.heap.loading = loading;
         self.frames.pop();

@@ -2,7 +2,8 @@
 
 use crate::call::Arguments;
 use crate::evaluate::Evaluator;
-use crate::project::{Loaded, Project, join};
+use crate::locate::{Located, locate};
+use crate::project::{Loaded, Project, Roots, join};
 use crate::report::{Draft, READER};
 use crate::syntax::Place;
 use crate::value::Value;
@@ -16,45 +17,52 @@ const MAX_REFERENCED: usize = 2_000;
 
 /// Reads one handler.
 pub(crate) fn read(project: &Project<'_>, handler: &Handler<'_>) -> Draft {
-    let language = handler.language;
-    let Some((module, function)) = handler.handler.rsplit_once('.') else {
-        let message = format!("`{}` is no handler: it has to name a file and a function", handler.handler);
-        return Draft::error(Diagnostic::general(Level::Error, READER, message).help("write it as `file.function`"));
+    let name = handler.handler;
+    let (path, language, function, started) = match locate(project, handler) {
+        Located::Function { path, function } => (path, handler.language, Some(function), false),
+        Located::Program { path, application, language } => (path, language, application, true),
+        Located::Archive => {
+            let message = format!("`{}` is an archive, which isn't read", handler.code_root);
+            return Draft::error(Diagnostic::general(Level::Note, READER, message));
+        }
+        Located::Script(path) => {
+            let message = format!("what `{path}` starts can't be told, so the function's code isn't read");
+            return Draft::error(Diagnostic::general(Level::Note, READER, message));
+        }
+        Located::Missing { root, base } => return missing_file(project.files, handler, &root, &base),
+        Located::NoName => {
+            let message = format!("`{name}` is no handler: it has to name a file and a function");
+            return Draft::error(
+                Diagnostic::general(Level::Error, READER, message).help("write it as `file.function`"),
+            );
+        }
+        Located::Outside => {
+            let message = format!("the handler `{name}` lies outside of what is scanned");
+            return Draft::error(Diagnostic::general(Level::Error, READER, message));
+        }
     };
-    let relative = match language {
-        Language::Python => module.replace('.', "/"),
-        Language::JavaScript => module.to_string(),
+    let is_file = path == handler.code_root;
+    let code = match is_file {
+        true => path.rsplit_once('/').map_or("", |(folder, _)| folder).to_string(),
+        false => join("", handler.code_root).unwrap_or_default(),
     };
-    // A single file may be deployed, too.
-    let is_file = [".py", ".js", ".mjs", ".cjs"].iter().any(|end| handler.code_root.ends_with(end));
-    let code_root = match is_file {
-        true => handler.code_root.rsplit_once('/').map_or("", |(folder, _)| folder),
-        false => handler.code_root,
-    };
-    let root = join("", code_root);
-    let base = root.as_deref().and_then(|root| join(root, &relative));
-    let (Some(root), Some(base)) = (root, base) else {
-        let message = format!("the handler `{}` lies outside of what is scanned", handler.handler);
-        return Draft::error(Diagnostic::general(Level::Error, READER, message));
-    };
-    let found = match language {
-        Language::Python => project.python_module(&base),
-        Language::JavaScript => project.javascript_module(&base),
-    };
-    let Some(path) = found else { return missing_file(project.files, handler, &root, &base) };
-    let mut evaluator = Evaluator::new(project, &root, language);
+    let roots = Roots { code, layers: handler.layers.iter().filter_map(|layer| join("", layer)).collect() };
+    let mut evaluator = Evaluator::new(project, roots, language);
     let Some(index) = evaluator.load(&path) else {
         let message = format!("`{path}` can't be read");
         return Draft::error(Diagnostic::general(Level::Error, READER, message));
     };
-    run(evaluator, index, function)
+    match started {
+        false => run(evaluator, index, function.as_deref().unwrap_or_default()),
+        true => serve(evaluator, index, function.as_deref()),
+    }
 }
 
 /// Reads code that isn't in a file.
 pub(crate) fn read_inline(code: &str, handler: &str, language: Language) -> Draft {
     let project = Project::new(&NoFiles);
     let function = handler.rsplit_once('.').map_or(handler, |(_, function)| function);
-    let mut evaluator = Evaluator::new(&project, "", language);
+    let mut evaluator = Evaluator::new(&project, Roots::default(), language);
     let path = if language == Language::Python { "index.py" } else { "index.js" };
     let file = Loaded::parse(path.to_string(), code.to_string(), language);
     let index = evaluator.run_module(Arc::new(file));
@@ -95,6 +103,20 @@ fn run(mut evaluator: Evaluator<'_>, module: usize, function: &str) -> Draft {
     let mut draft = Draft::new(evaluator, handler);
     draft.reading.diagnostics.splice(0..0, missing);
     draft
+}
+
+/// Runs what a server that a script starts does: its file, and what it hands to its framework. The request comes in by the routes.
+fn serve(mut evaluator: Evaluator<'_>, module: usize, application: Option<&str>) -> Draft {
+    if let Some(value) = application.and_then(|name| evaluator.export(module, name)) {
+        // A factory, or an application that is itself called with the request.
+        if matches!(value, Value::Function(_)) {
+            evaluator.call(&value, Arguments::default());
+        }
+    }
+    crate::library::routes::run(&mut evaluator);
+    leftovers(&mut evaluator);
+    let start = FileId(u32::try_from(module).unwrap_or(u32::MAX));
+    Draft::new(evaluator, Some(Span::new(start, 0, 0)))
 }
 
 /// Functions that were handed to something that may call them, and methods called on something that can't be told.
@@ -148,17 +170,10 @@ fn defined_at(evaluator: &Evaluator<'_>, value: &Value) -> Option<Span> {
 }
 
 fn missing_file(files: &dyn Files, handler: &Handler<'_>, root: &str, base: &str) -> Draft {
-    let typescript = [".ts", ".mts", ".cts", ".tsx"].iter().map(|end| format!("{base}{end}"));
-    if let (Language::JavaScript, Some(path)) =
-        (handler.language, typescript.into_iter().find(|path| files.exists(path)))
-    {
-        let message = format!("`{path}` is TypeScript, which isn't read");
-        return Draft::error(Diagnostic::general(Level::Warning, READER, message));
-    }
     let (folder, name) = base.rsplit_once('/').unwrap_or(("", base));
     let ends: &[&str] = match handler.language {
         Language::Python => &[".py"],
-        Language::JavaScript => &[".js", ".mjs", ".cjs"],
+        Language::JavaScript => &[".js", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts"],
     };
     let stem = |file: &str| ends.iter().find_map(|end| file.strip_suffix(end)).map(str::to_string);
     let mut here: Vec<String> = files.list(folder).iter().filter_map(|file| stem(file)).collect();
@@ -197,6 +212,14 @@ fn missing_function(evaluator: &Evaluator<'_>, module: usize, function: &str) ->
     };
     names.sort();
     names.dedup();
+    let broken = evaluator.modules.get(module).and_then(|module| module.file.module.broken);
+    if let Some(place) = broken {
+        // What it would have defined is behind the error.
+        let file = FileId(u32::try_from(module).unwrap_or(u32::MAX));
+        let message = format!("a syntax error here hides `{function}`");
+        let span = Span::new(file, place.start as usize, place.end as usize);
+        return Diagnostic::at(Level::Error, READER, span, message);
+    }
     let what = if evaluator.language == Language::Python { "defines" } else { "exports" };
     let message = format!("`{path}` {what} no `{function}`");
     let file = FileId(u32::try_from(module).unwrap_or(u32::MAX));

@@ -3,8 +3,8 @@
 use crate::lower::{Lowering, chain, children, first_error, number, place};
 use crate::python::unescape;
 use crate::syntax::{
-    Argument, Class, Comparison, Entry, Expression, Function, Imported, Kind, Module, Name, Parameter, ParameterKind, Pattern,
-    Place, Spreading, Statement,
+    Argument, Class, Comparison, Entry, Expression, Function, Imported, Kind, Module, Name, Parameter, ParameterKind,
+    Pattern, Place, Spreading, Statement,
 };
 use crate::typescript::{has_word, implied_constructor, own_field};
 use tree_sitter::Node;

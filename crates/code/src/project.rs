@@ -1,7 +1,9 @@
 //! The files of a repository, read and lowered once each, and how imports find them.
 
+use crate::library::packages;
 use crate::syntax::Module;
-use crate::{Files, Language, javascript, python};
+use crate::workspace::Workspace;
+use crate::{Files, Language, javascript, python, typescript};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -25,7 +27,11 @@ impl Loaded {
         }
         let grammar = match language {
             Language::Python => tree_sitter_python::LANGUAGE.into(),
-            Language::JavaScript => tree_sitter_javascript::LANGUAGE.into(),
+            Language::JavaScript => match typescript::dialect(&path) {
+                Some(true) => tree_sitter_typescript::LANGUAGE_TSX.into(),
+                Some(false) => tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(),
+                None => tree_sitter_javascript::LANGUAGE.into(),
+            },
         };
         let mut parser = tree_sitter::Parser::new();
         let tree = parser.set_language(&grammar).ok().and_then(|()| parser.parse(&text, None));
@@ -47,11 +53,12 @@ type Slot = Arc<OnceLock<Option<Arc<Loaded>>>>;
 pub(crate) struct Project<'f> {
     pub(crate) files: &'f dyn Files,
     loaded: Mutex<HashMap<String, Slot>>,
+    pub(crate) workspace: Workspace,
 }
 
 impl<'f> Project<'f> {
     pub(crate) fn new(files: &'f dyn Files) -> Self {
-        Self { files, loaded: Mutex::new(HashMap::new()) }
+        Self { files, loaded: Mutex::new(HashMap::new()), workspace: Workspace::default() }
     }
 
     /// The file at a path, lowered at the first request.
@@ -69,7 +76,7 @@ impl<'f> Project<'f> {
     }
 
     /// The file that `module` (`a.b`, `.a`, `./a`, `../a/b.mjs`) means in a file at `from`.
-    pub(crate) fn resolve(&self, code_root: &str, from: &str, module: &str, language: Language) -> Option<String> {
+    pub(crate) fn resolve(&self, roots: &Roots, from: &str, module: &str, language: Language) -> Option<String> {
         let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
         match language {
             Language::Python => {
@@ -82,13 +89,51 @@ impl<'f> Project<'f> {
                     }
                     return self.python_module(&join(base, &rest)?);
                 }
-                self.python_module(&join(code_root, &rest)?).or_else(|| self.python_module(&join(folder, &rest)?))
-            }
-            Language::JavaScript => {
-                if !module.starts_with('.') {
+                let first = rest.split('/').next().unwrap_or(&rest);
+                if packages::is_modelled(module)
+                    && self.files.exists(&join(&roots.code, &format!("{first}/__init__.py"))?)
+                {
+                    // A copy of a library beside the code is still the library.
                     return None;
                 }
-                self.javascript_module(&join(folder, module)?)
+                self.python_module(&join(&roots.code, &rest)?)
+                    .or_else(|| self.python_module(&join(folder, &rest)?))
+                    .or_else(|| {
+                        if packages::is_modelled(module) {
+                            None
+                        } else {
+                            roots.python().find_map(|layer| self.python_module(&join(&layer, &rest)?))
+                        }
+                    })
+            }
+            Language::JavaScript => {
+                if module.starts_with('.') {
+                    let base = join(folder, module)?;
+                    return self.imported(&base, typescript::dialect(from).is_some());
+                }
+                if let Some(rest) = module.strip_prefix("/opt/") {
+                    let rest = rest.trim_start_matches("nodejs/");
+                    return roots.layers.iter().find_map(|layer| {
+                        let places = [join(layer, &format!("nodejs/{rest}")), join(layer, rest)];
+                        places.into_iter().flatten().find_map(|base| self.javascript_module(&base))
+                    });
+                }
+                if module.starts_with('/') || packages::is_modelled(module) {
+                    return None;
+                }
+                let typescript = typescript::dialect(from).is_some();
+                let candidates = self.workspace.candidates(self.files, folder, module);
+                if let Some(found) = candidates.iter().find_map(|base| self.imported(base, typescript)) {
+                    return Some(found);
+                }
+                let (name, rest) = package_and_rest(module);
+                roots.layers.iter().find_map(|layer| {
+                    let homes = [format!("nodejs/node_modules/{name}"), format!("node_modules/{name}")];
+                    homes.iter().filter_map(|home| join(layer, home)).find_map(|home| {
+                        let candidates = self.workspace.of_package(self.files, &home, rest);
+                        candidates.iter().find_map(|base| self.imported(base, false))
+                    })
+                })
             }
         }
     }
@@ -98,12 +143,60 @@ impl<'f> Project<'f> {
         [format!("{base}.py"), package].into_iter().find(|path| self.files.exists(path))
     }
 
+    /// The file behind a path without its extension, what Node would run first.
     pub(crate) fn javascript_module(&self, base: &str) -> Option<String> {
-        let is_file = [".js", ".mjs", ".cjs"].iter().any(|end| base.ends_with(end));
+        self.imported(base, false)
+    }
+
+    /// The same; a file of TypeScript means another one of TypeScript first, also where it writes `.js`.
+    fn imported(&self, base: &str, typescript: bool) -> Option<String> {
+        const COMPILED: [&str; 4] = [".js", ".mjs", ".cjs", ".jsx"];
+        const WRITTEN: [&str; 4] = [".ts", ".tsx", ".mts", ".cts"];
+        let is_file = COMPILED.iter().chain(&WRITTEN).any(|end| base.ends_with(end));
         let exact = is_file.then(|| base.to_string());
-        let others =
-            ["", "/index"].iter().flat_map(|index| [".js", ".mjs", ".cjs"].map(|end| format!("{base}{index}{end}")));
-        exact.into_iter().chain(others).find(|path| self.files.exists(path))
+        let written_for = |base: &str| -> Vec<String> {
+            let stem = |end: &str| base.strip_suffix(end);
+            match (stem(".js"), stem(".mjs"), stem(".cjs"), stem(".jsx")) {
+                (Some(stem), ..) => vec![format!("{stem}.ts"), format!("{stem}.tsx")],
+                (_, Some(stem), ..) => vec![format!("{stem}.mts")],
+                (_, _, Some(stem), _) => vec![format!("{stem}.cts")],
+                (.., Some(stem)) => vec![format!("{stem}.tsx")],
+                _ => Vec::new(),
+            }
+        };
+        let ends: Vec<&str> = match typescript {
+            true => WRITTEN.iter().chain(&COMPILED).copied().collect(),
+            false => COMPILED.iter().chain(&WRITTEN).copied().collect(),
+        };
+        let added = ["", "/index"].iter().flat_map(|index| ends.iter().map(move |end| format!("{base}{index}{end}")));
+        exact.into_iter().chain(written_for(base)).chain(added).find(|path| self.files.exists(path))
+    }
+}
+
+/// The folders in which a function's modules are looked for, relative to what is scanned.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Roots {
+    /// What is deployed as its code.
+    pub(crate) code: String,
+    /// What is deployed as its layers.
+    pub(crate) layers: Vec<String>,
+}
+
+impl Roots {
+    /// Where Python looks in layers. Whatever version the folder is named after, it is the function's.
+    fn python(&self) -> impl Iterator<Item = String> {
+        self.layers.iter().flat_map(|layer| {
+            let within = |name: &str| if layer.is_empty() { name.to_string() } else { format!("{layer}/{name}") };
+            [within("python"), layer.clone()]
+        })
+    }
+}
+
+fn package_and_rest(module: &str) -> (&str, &str) {
+    let end = module.match_indices('/').map(|(at, _)| at).nth(usize::from(module.starts_with('@')));
+    match end {
+        Some(end) => (module.get(..end).unwrap_or(module), module.get(end + 1..).unwrap_or("")),
+        None => (module, ""),
     }
 }
 

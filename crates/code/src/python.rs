@@ -2,8 +2,8 @@
 
 use crate::lower::{Lowering, chain, children, first_error, number, place};
 use crate::syntax::{
-    Argument, Class, Comparison, Entry, Expression, Function, Imported, Kind, Module, Name, Parameter, ParameterKind, Pattern,
-    Spreading, Statement,
+    Argument, Class, Comparison, Entry, Expression, Function, Imported, Kind, Module, Name, Parameter, ParameterKind,
+    Pattern, Spreading, Statement,
 };
 use tree_sitter::Node;
 
@@ -198,9 +198,7 @@ impl Lowering<'_> {
                     for child in children(clause) {
                         if child.kind() == "block" {
                             arm.extend(self.block(child));
-                        } else if let ("as_pattern", [types, alias, ..]) =
-                            (child.kind(), children(child).as_slice())
-                        {
+                        } else if let ("as_pattern", [types, alias, ..]) = (child.kind(), children(child).as_slice()) {
                             let types = Box::new(self.expression(*types));
                             let alias = children(*alias).first().copied().unwrap_or(*alias);
                             let target = self.pattern(alias);
@@ -516,7 +514,9 @@ impl Lowering<'_> {
                 });
                 Kind::Function(function)
             }
-            "list_comprehension" | "set_comprehension" | "generator_expression" | "dictionary_comprehension" => self.comprehension(node),
+            "list_comprehension" | "set_comprehension" | "generator_expression" | "dictionary_comprehension" => {
+                self.comprehension(node)
+            }
             "pair" => {
                 let key = self.boxed(node, "key");
                 Kind::Pair(key, self.boxed(node, "value"))
@@ -598,7 +598,8 @@ impl Lowering<'_> {
         }
         let nothing = parts.iter().any(|part| part.kind() == "none");
         let parts: Vec<_> = parts.into_iter().map(|part| self.expression(part)).collect();
-        let how = match operators.first().is_some_and(|operator| operator.starts_with(['<', '>']) && *operator != "<>") {
+        let how = match operators.first().is_some_and(|operator| operator.starts_with(['<', '>']) && *operator != "<>")
+        {
             true => Comparison::Order,
             false => Comparison::Equality,
         };

@@ -1,8 +1,8 @@
 //! What evaluation came across, collected once per place.
 
 use crate::syntax::{Name, Place};
-use crate::value::Value;
 use crate::taint::Harmless;
+use crate::value::Value;
 use facts::Operation;
 use graph::{AccessKind, CallTarget, PracticeKind, Sink};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};

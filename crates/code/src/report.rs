@@ -86,8 +86,7 @@ fn is_compared(access: &Access, all: &[Access], comparisons: &[(Stack, bool)]) -
         let own = access.stack.last();
         own.is_none_or(|own| stack.contains(own))
             || access.stack.contains(innermost)
-            || !works(innermost)
-                && stack.iter().rev().nth(1).is_some_and(|caller| access.stack.contains(caller))
+            || !works(innermost) && stack.iter().rev().nth(1).is_some_and(|caller| access.stack.contains(caller))
     })
 }
 
@@ -188,8 +187,11 @@ impl Draft {
             })
             .collect();
         behaviour.flows.extend(record.stores.iter().map(|stored| into_store(stored, &fields)));
-        behaviour.accesses =
-            record.accesses.iter().map(|access| found_by(access, &record.accesses, &record.comparisons, &fields)).collect();
+        behaviour.accesses = record
+            .accesses
+            .iter()
+            .map(|access| found_by(access, &record.accesses, &record.comparisons, &fields))
+            .collect();
         behaviour.checks_roles = record.checks_roles;
         behaviour.checks_signatures = record.checks_signatures || record.verifies_tokens;
         behaviour.practices = record

@@ -70,7 +70,8 @@ pub(crate) fn is_claim(source: &str) -> bool {
     if source.starts_with(CLAIM) {
         return true;
     }
-    let below = |part: &str| source.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+    let below =
+        |part: &str| source.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
     below("requestContext.authorizer")
         || below("requestContext.identity.cognitoIdentityId")
         || below("requestContext.identity.userArn")
@@ -378,26 +379,24 @@ pub(crate) fn arrives(evaluator: &mut Evaluator<'_>, sink: Sink, value: &Value, 
 /// Whether a source means anything to a sink.
 fn travels(source: &str, sink: Sink) -> bool {
     match source.chars().next() {
-        Some(STORED) => {
-            !matches!(
-                sink,
-                Sink::Log
-                    | Sink::PrivateLog
-                    | Sink::Amount
-                    | Sink::Identity
-                    | Sink::WholeRecord
-                    | Sink::PlainStore
-                    | Sink::Price
-                    | Sink::MemberName
-                    | Sink::CloudResource
-                    | Sink::Deserialize
-                    | Sink::Process
-                    | Sink::ResponseHeader
-                    | Sink::Redirect
-                    | Sink::Pattern
-                    | Sink::Recipient
-            )
-        }
+        Some(STORED) => !matches!(
+            sink,
+            Sink::Log
+                | Sink::PrivateLog
+                | Sink::Amount
+                | Sink::Identity
+                | Sink::WholeRecord
+                | Sink::PlainStore
+                | Sink::Price
+                | Sink::MemberName
+                | Sink::CloudResource
+                | Sink::Deserialize
+                | Sink::Process
+                | Sink::ResponseHeader
+                | Sink::Redirect
+                | Sink::Pattern
+                | Sink::Recipient
+        ),
         Some(ERROR | SECRET | CLAIM | ARCHIVE | FETCHED) => false,
         _ => true,
     }

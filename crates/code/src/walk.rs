@@ -8,7 +8,9 @@ pub(crate) fn statements(block: &[Statement], each: &mut dyn FnMut(&Statement)) 
         each(statement);
         match statement {
             Statement::Branch { arms, .. } => arms.iter().for_each(|arm| statements(arm, each)),
-            Statement::Loop { body, .. } | Statement::While { body, .. } | Statement::Block(body) => statements(body, each),
+            Statement::Loop { body, .. } | Statement::While { body, .. } | Statement::Block(body) => {
+                statements(body, each)
+            }
             _ => {}
         }
     }

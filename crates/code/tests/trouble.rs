@@ -6,6 +6,7 @@ mod support;
 
 use code::{Language, read_inline};
 use source::{SourceFile, Sources, Span};
+use support::Repository;
 use support::{calls, messages, read};
 
 #[test]
@@ -35,9 +36,25 @@ fn a_handler_outside_of_the_repository_and_one_without_a_function_are_refused() 
 }
 
 #[test]
-fn typescript_is_named_as_what_it_is() {
-    let (reading, _) = read(&[("app.ts", "")], "app.handler", Language::JavaScript);
-    assert_eq!(messages(&reading), ["Warning: `app.ts` is TypeScript, which isn't read"]);
+fn a_syntax_error_is_what_is_said_where_it_hides_the_handler() {
+    let text = "import os\n\ndef handler(event, context)\n    return {\n";
+    let (reading, sources) = read(&[("app.py", text)], "app.handler", Language::Python);
+    assert_eq!(messages(&reading), ["Error: a syntax error here hides `handler`"]);
+    let line = sources.position(reading.diagnostics[0].span.unwrap()).line;
+    assert!((2..=3).contains(&line), "{line}");
+}
+
+#[test]
+fn an_archive_and_a_script_that_cannot_be_followed_are_notes() {
+    let reading = |code_root: &str, handler: &str, files: &[(&'static str, &str)]| {
+        let files = Repository(files.iter().map(|(path, text)| (*path, (*text).to_string())).collect());
+        messages(&code::read_handler(&files, &mut source::Sources::new(), code_root, handler, Language::Python))
+    };
+    assert_eq!(reading("build/app.zip", "app.handler", &[]), ["Note: `build/app.zip` is an archive, which isn't read"]);
+    assert_eq!(
+        reading("", "run.sh", &[("run.sh", "#!/bin/sh\nexec ./server --port 8080\n")]),
+        ["Note: what `run.sh` starts can't be told, so the function's code isn't read"]
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::files::{Found, Root, walk};
 use findings::{Diagnostic, Level};
-use graph::{Application, Code, Estate, Function};
+use graph::{Application, Code, Estate, Function, ResourceKind};
 use rayon::prelude::*;
 use source::{FileId, SourceFile, Sources, Span};
 use std::collections::{BTreeMap, HashSet};
@@ -199,13 +199,18 @@ fn read_template(root: &Root, found: &Found, segment: u32, named_alone: bool) ->
 
 /// Reads the code of all functions into their behaviour.
 fn read_code(root: &Root, estate: &mut Estate, sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) {
-    let mut local: Vec<(&mut Function, code::Language)> = Vec::new();
+    let mut local: Vec<(&mut Function, code::Language, Vec<String>)> = Vec::new();
     for application in &mut estate.applications {
+        let layers = layer_folders(application, sources);
         for function in &mut application.functions {
             let language = function.runtime.as_ref().and_then(|runtime| code::Language::of_runtime(&runtime.value));
             let (Some(language), Some(handler)) = (language, &function.handler) else { continue };
             match &function.code {
-                Code::Local(_) => local.push((function, language)),
+                Code::Local(_) => {
+                    let own = function.layers.iter().filter_map(|layer| layers.get(layer.value.resource()?)).cloned();
+                    let own = own.collect();
+                    local.push((function, language, own));
+                }
                 Code::Inline(text) => {
                     let reading = code::read_inline(sources, text.span, &text.value, &handler.value, language);
                     function.behaviour = reading.behaviour;
@@ -217,14 +222,15 @@ fn read_code(root: &Root, estate: &mut Estate, sources: &mut Sources, diagnostic
     }
     let handlers: Vec<code::Handler<'_>> = local
         .iter()
-        .filter_map(|(function, language)| {
+        .filter_map(|(function, language, layers)| {
             let Code::Local(code_root) = &function.code else { return None };
             let handler = function.handler.as_ref()?;
-            Some(code::Handler { code_root: &code_root.value, handler: &handler.value, language: *language })
+            let (code_root, handler) = (code_root.value.as_str(), handler.value.as_str());
+            Some(code::Handler { code_root, handler, language: *language, layers })
         })
         .collect();
     let readings = code::read_handlers(root, sources, &handlers);
-    for ((function, _), mut reading) in local.into_iter().zip(readings) {
+    for ((function, ..), mut reading) in local.into_iter().zip(readings) {
         function.behaviour = reading.behaviour;
         for diagnostic in &mut reading.diagnostics {
             // What has no place of its own is said where the template names the handler.
@@ -232,6 +238,30 @@ fn read_code(root: &Root, estate: &mut Estate, sources: &mut Sources, diagnostic
         }
         diagnostics.extend(reading.diagnostics);
     }
+}
+
+/// The folders that an application's layers are made of, by logical id. Archives and what lies elsewhere aren't among them.
+fn layer_folders(application: &Application, sources: &Sources) -> BTreeMap<String, String> {
+    let mut folders = BTreeMap::new();
+    for layer in application.resources.iter().filter(|resource| resource.kind == ResourceKind::Layer) {
+        let written = ["ContentUri", "Content"].iter().find_map(|name| layer.property(name)?.as_str());
+        let Some(written) = written.filter(|text| !text.contains("://") && !text.ends_with(".zip")) else { continue };
+        let template = sources.path(layer.span);
+        let mut parts: Vec<&str> = template.split('/').collect();
+        parts.pop();
+        let mut outside = false;
+        for part in written.split('/') {
+            match part {
+                "" | "." => {}
+                ".." => outside |= parts.pop().is_none(),
+                part => parts.push(part),
+            }
+        }
+        if !outside {
+            folders.insert(layer.name.clone(), parts.join("/"));
+        }
+    }
+    folders
 }
 
 impl code::Files for Root {

@@ -58,12 +58,20 @@ pub(crate) fn compared(evaluator: &mut Evaluator<'_>, how: Comparison, values: &
     for value in values {
         role(evaluator, value, place);
         // What it is held against tells whose it is, where that is somebody.
-        let whose = how == Comparison::Equality && values.iter().any(|other| other != value && (is_claim(other) || of_event && !other.is_tainted() && !constant(other)));
+        let whose = how == Comparison::Equality
+            && values.iter().any(|other| {
+                other != value && (is_claim(other) || of_event && !other.is_tainted() && !constant(other))
+            });
         records::looked_at(evaluator, value, !whose);
-        if how == Comparison::Order && value.is_of_event() && values.iter().any(|other| !other.is_of_event()) && !evaluator.in_loop_head {
+        if how == Comparison::Order
+            && value.is_of_event()
+            && values.iter().any(|other| !other.is_of_event())
+            && !evaluator.in_loop_head
+        {
             taint::checked(evaluator, value, taint::only(&[Sink::Amount]));
         }
-        let guards_members = values.iter().any(|other| matches!(other.as_text(), Some("__proto__" | "constructor" | "prototype")));
+        let guards_members =
+            values.iter().any(|other| matches!(other.as_text(), Some("__proto__" | "constructor" | "prototype")));
         if guards_members {
             taint::checked(evaluator, value, taint::only(&[Sink::MemberName]));
         }
@@ -114,7 +122,15 @@ pub(crate) fn caught(evaluator: &Evaluator<'_>, types: Option<&Value>) -> Value 
             let any = |one: &Value| match one {
                 Value::External(external) => matches!(
                     external.path.rsplit('.').next().unwrap_or(""),
-                    "Exception" | "BaseException" | "ClientError" | "BotoCoreError" | "DatabaseError" | "OperationalError" | "Error" | "RequestException" | "ProgrammingError"
+                    "Exception"
+                        | "BaseException"
+                        | "ClientError"
+                        | "BotoCoreError"
+                        | "DatabaseError"
+                        | "OperationalError"
+                        | "Error"
+                        | "RequestException"
+                        | "ProgrammingError"
                 ),
                 _ => false,
             };
@@ -151,8 +167,20 @@ pub(crate) fn is_environment(evaluator: &Evaluator<'_>, value: &Value) -> bool {
 
 /// Names under which services hand out the next page.
 const PAGES: [&str; 14] = [
-    "LastEvaluatedKey", "ExclusiveStartKey", "NextToken", "nextToken", "next_token", "NextContinuationToken",
-    "ContinuationToken", "NextMarker", "Marker", "IsTruncated", "nextPageToken", "pageToken", "StartAfter", "nextForwardToken",
+    "LastEvaluatedKey",
+    "ExclusiveStartKey",
+    "NextToken",
+    "nextToken",
+    "next_token",
+    "NextContinuationToken",
+    "ContinuationToken",
+    "NextMarker",
+    "Marker",
+    "IsTruncated",
+    "nextPageToken",
+    "pageToken",
+    "StartAfter",
+    "nextForwardToken",
 ];
 
 /// A loop over pages that asks for the same page for ever, or one that nothing ends.
@@ -169,8 +197,10 @@ pub(crate) fn endless(evaluator: &mut Evaluator<'_>, test: &Expression, body: &[
         walk::expressions(body, &mut |expression| {
             ends |= match &expression.kind {
                 Kind::Yield(_) => true,
-                Kind::Call { callee, .. } => matches!(&callee.kind, Kind::Member { name, .. } if matches!(&**name, "exit" | "_exit" | "abort"))
-                    || matches!(&callee.kind, Kind::Name(name) if matches!(&**name, "exit" | "quit")),
+                Kind::Call { callee, .. } => {
+                    matches!(&callee.kind, Kind::Member { name, .. } if matches!(&**name, "exit" | "_exit" | "abort"))
+                        || matches!(&callee.kind, Kind::Name(name) if matches!(&**name, "exit" | "quit"))
+                }
                 _ => false,
             };
         });
@@ -192,9 +222,11 @@ pub(crate) fn endless(evaluator: &mut Evaluator<'_>, test: &Expression, body: &[
         Kind::Text(text) => mentions |= PAGES.contains(&&**text),
         Kind::Member { name, .. } => mentions |= PAGES.contains(&&**name),
         Kind::Call { arguments, .. } => {
-            mentions |= arguments.iter().any(|argument| argument.name.as_ref().is_some_and(|name| PAGES.contains(&&**name)));
+            mentions |=
+                arguments.iter().any(|argument| argument.name.as_ref().is_some_and(|name| PAGES.contains(&&**name)));
             // What the loop looks at is handed to something that may look for the page itself.
-            mentions |= arguments.iter().any(|argument| matches!(&argument.value.kind, Kind::Name(name) if *name == over));
+            mentions |=
+                arguments.iter().any(|argument| matches!(&argument.value.kind, Kind::Name(name) if *name == over));
         }
         Kind::Assign(target, value) => calls |= sets(target, &over) && has_call(value),
         _ => {}
@@ -236,22 +268,32 @@ pub(crate) fn bound(evaluator: &mut Evaluator<'_>, test: &Expression) {
 
 /// A variable of the module gets something of the event.
 pub(crate) fn outlives(evaluator: &mut Evaluator<'_>, value: &Value, name: &Name, grows: bool) {
-    let sources: Vec<Name> = taint::inside(evaluator, value)
-        .iter()
-        .flat_map(taint::sources)
-        .filter(|source| !source.is_empty())
-        .collect();
-    let told = taint::origins(&[value]).iter().all(|origin| origin.harmless == taint::NOTHING_LEFT) && value.is_tainted();
+    let sources: Vec<Name> =
+        taint::inside(evaluator, value).iter().flat_map(taint::sources).filter(|source| !source.is_empty()).collect();
+    let told =
+        taint::origins(&[value]).iter().all(|origin| origin.harmless == taint::NOTHING_LEFT) && value.is_tainted();
     if sources.is_empty() || told || evaluator.frames.len() < 2 {
         return;
     }
     let Some(place) = evaluator.statement_place else { return };
-    let how = if grows { "grows" } else if evaluator.heap.in_branch() { "stays" } else { "is overwritten" };
+    let how = if grows {
+        "grows"
+    } else if evaluator.heap.in_branch() {
+        "stays"
+    } else {
+        "is overwritten"
+    };
     note_with(evaluator, PracticeKind::SharedState, place, format!("{name} {how}"), None);
 }
 
 /// A field of something that is there as long as the module.
-pub(crate) fn field_outlives(evaluator: &mut Evaluator<'_>, object: &Value, key: Option<&str>, value: &Value, place: Place) {
+pub(crate) fn field_outlives(
+    evaluator: &mut Evaluator<'_>,
+    object: &Value,
+    key: Option<&str>,
+    value: &Value,
+    place: Place,
+) {
     let Some(key) = key else { return };
     let lasting = object.alternatives().iter().any(|one| match one {
         Value::Object(id) => evaluator.heap.objects.get(*id).is_some_and(|object| object.lasting),
@@ -275,7 +317,13 @@ pub(crate) fn grows(evaluator: &mut Evaluator<'_>, list: usize, value: &Value, p
 }
 
 /// `object[name] = value` where the event has a say in the name.
-pub(crate) fn member_write(evaluator: &mut Evaluator<'_>, object: &Expression, index: &Value, value: &Value, place: Place) {
+pub(crate) fn member_write(
+    evaluator: &mut Evaluator<'_>,
+    object: &Expression,
+    index: &Value,
+    value: &Value,
+    place: Place,
+) {
     if evaluator.language != Language::JavaScript || !index.is_of_event() {
         return;
     }

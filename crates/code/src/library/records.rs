@@ -26,7 +26,8 @@ pub(crate) fn stack(evaluator: &Evaluator<'_>) -> Stack {
 
 /// `Attr("a").eq(b) & Attr("c").lt(d)`: both count.
 pub(crate) fn conditions(values: &[Value]) -> Option<Value> {
-    let is_condition = |value: &Value| matches!(value, Value::External(one) if one.path.starts_with("boto3.dynamodb.conditions"));
+    let is_condition =
+        |value: &Value| matches!(value, Value::External(one) if one.path.starts_with("boto3.dynamodb.conditions"));
     values.iter().any(is_condition).then(|| {
         let path = "boto3.dynamodb.conditions.And()".to_string();
         Value::External(Rc::new(External { path, carried: values.to_vec() }))
@@ -43,7 +44,16 @@ pub(crate) fn part(evaluator: &Evaluator<'_>, answer: &Answer, name: &str) -> Va
     let Some(index) = answer.read else { return Value::Unknown };
     let holds = matches!(
         name,
-        "Item" | "Items" | "Attributes" | "Responses" | "Body" | "Contents" | "Messages" | "Records" | "Key" | "Metadata"
+        "Item"
+            | "Items"
+            | "Attributes"
+            | "Responses"
+            | "Body"
+            | "Contents"
+            | "Messages"
+            | "Records"
+            | "Key"
+            | "Metadata"
     );
     match evaluator.record.reads.get(index) {
         Some(read) if holds => taint::read(format!("{}{index}:{name}", taint::STORED).into(), read.site),
@@ -255,7 +265,10 @@ fn access(
         stack: stack(evaluator),
     };
     let same = |other: &Access| {
-        other.site == access.site && other.key == access.key && other.stack == access.stack && other.of_caller == of_caller
+        other.site == access.site
+            && other.key == access.key
+            && other.stack == access.stack
+            && other.of_caller == of_caller
     };
     if !evaluator.record.accesses.iter().any(same) {
         evaluator.record.accesses.push(access);
@@ -300,11 +313,39 @@ fn private(evaluator: &mut Evaluator<'_>, fields: &[(Name, Value)], place: Place
 
 /// What has to be hashed, encrypted or not kept at all; tokens and cookies are kept by those who make them.
 fn is_kept_secret(name: &str) -> bool {
-    let lower: String = name.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    let lower: String =
+        name.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     words::is_private(name)
-        && ["password", "passwd", "pwd", "passphrase", "passcode", "pin", "card", "cvv", "cvc", "ccn", "pan", "ssn", "socialsecurity", "iban", "passport", "secret", "nationalid", "taxid", "bankaccount", "accountnumber"]
-            .iter()
-            .any(|word| if word.len() <= 3 { lower == *word || lower.ends_with(word) && lower.starts_with("card") } else { lower.contains(word) })
+        && [
+            "password",
+            "passwd",
+            "pwd",
+            "passphrase",
+            "passcode",
+            "pin",
+            "card",
+            "cvv",
+            "cvc",
+            "ccn",
+            "pan",
+            "ssn",
+            "socialsecurity",
+            "iban",
+            "passport",
+            "secret",
+            "nationalid",
+            "taxid",
+            "bankaccount",
+            "accountnumber",
+        ]
+        .iter()
+        .any(|word| {
+            if word.len() <= 3 {
+                lower == *word || lower.ends_with(word) && lower.starts_with("card")
+            } else {
+                lower.contains(word)
+            }
+        })
 }
 
 /// A record that is read, looked at and then written, where nothing makes sure that it is still what was looked at.
@@ -366,7 +407,9 @@ fn race(
 /// Notes that a decision rests on a part of what was read.
 pub(crate) fn looked_at(evaluator: &mut Evaluator<'_>, value: &Value, state: bool) {
     for source in taint::all_sources(value) {
-        let Some((index, path)) = source.strip_prefix(taint::STORED).and_then(|rest| rest.split_once(':')) else { continue };
+        let Some((index, path)) = source.strip_prefix(taint::STORED).and_then(|rest| rest.split_once(':')) else {
+            continue;
+        };
         let Ok(read) = index.parse() else { continue };
         let attribute = path.split('.').nth(1).unwrap_or("").to_string();
         if evaluator.record.looked.len() < MAX_NOTED && !attribute.is_empty() {
@@ -412,19 +455,27 @@ fn fill(
         };
         for (attribute, value) in parts {
             let attribute: Option<String> = match attribute.starts_with(':') {
-                true => update.as_ref().and_then(Value::as_text).and_then(|text| attribute_of(text, &attribute)).map(|name| {
-                    let real = evaluator.own_field(&names, &name);
-                    real.as_ref().and_then(Value::as_text).unwrap_or(name.trim_start_matches('#')).to_string()
-                }),
+                true => update.as_ref().and_then(Value::as_text).and_then(|text| attribute_of(text, &attribute)).map(
+                    |name| {
+                        let real = evaluator.own_field(&names, &name);
+                        real.as_ref().and_then(Value::as_text).unwrap_or(name.trim_start_matches('#')).to_string()
+                    },
+                ),
                 false => Some(attribute.to_string()).filter(|name| !name.is_empty()),
             };
             let all = taint::inside(evaluator, &value);
             let refs: Vec<&Value> = all.iter().collect();
             for origin in taint::origins(&refs) {
                 let known = evaluator.record.stores.iter().any(|stored| {
-                    stored.site == evaluator.site(place) && stored.source == origin.source && stored.attribute == attribute
+                    stored.site == evaluator.site(place)
+                        && stored.source == origin.source
+                        && stored.attribute == attribute
                 });
-                let checked = evaluator.record.checked.get(&origin.source).is_some_and(|to| *to & taint::EVERYWHERE == taint::EVERYWHERE);
+                let checked = evaluator
+                    .record
+                    .checked
+                    .get(&origin.source)
+                    .is_some_and(|to| *to & taint::EVERYWHERE == taint::EVERYWHERE);
                 if known
                     || checked
                     || !taint::is_event(&origin.source)
@@ -457,14 +508,17 @@ fn special(evaluator: &mut Evaluator<'_>, service: &str, name: &str, parameters:
                 let extra = known(evaluator, "ExtraArgs")?;
                 evaluator.own_field(&extra, "ACL")
             });
-            if open.is_some_and(|acl| acl.alternatives().iter().any(|one| matches!(one.as_text(), Some("public-read" | "public-read-write")))) {
+            if open.is_some_and(|acl| {
+                acl.alternatives().iter().any(|one| matches!(one.as_text(), Some("public-read" | "public-read-write")))
+            }) {
                 practices::note(evaluator, PracticeKind::PublicObject, place);
             }
             let kind = known(evaluator, "ContentType").or_else(|| {
                 let extra = known(evaluator, "ExtraArgs")?;
                 evaluator.own_field(&extra, "ContentType")
             });
-            let is_page = kind.is_some_and(|kind| kind.prefix().is_some_and(|text| text.contains("html") || text.contains("svg")));
+            let is_page = kind
+                .is_some_and(|kind| kind.prefix().is_some_and(|text| text.contains("html") || text.contains("svg")));
             if is_page && let Some(body) = known(evaluator, "Body") {
                 taint::sink(evaluator, Sink::Html, &body, place);
             }
@@ -505,7 +559,10 @@ fn special(evaluator: &mut Evaluator<'_>, service: &str, name: &str, parameters:
                     Value::Environment(name) => &**name == "AWS_LAMBDA_FUNCTION_NAME",
                     Value::External(external) => matches!(
                         external.path.as_str(),
-                        "context.function_name" | "context.functionName" | "context.invoked_function_arn" | "context.invokedFunctionArn"
+                        "context.function_name"
+                            | "context.functionName"
+                            | "context.invoked_function_arn"
+                            | "context.invokedFunctionArn"
                     ),
                     _ => false,
                 });

@@ -139,7 +139,14 @@ pub(crate) fn call(
         | "abs" | "round" | "decimal.Decimal" | "Decimal" | "uuid.UUID" | "hash" => {
             return Some(match arguments.positional.first() {
                 Some(Value::Number(number)) => Value::Number(*number),
-                Some(value) if value.is_tainted() => taint::harmless(&[value], if matches!(path, "len" | "bool" | "Boolean" | "hash" | "min" | "max") { taint::NOTHING_LEFT } else { taint::EVERYWHERE }),
+                Some(value) if value.is_tainted() => taint::harmless(
+                    &[value],
+                    if matches!(path, "len" | "bool" | "Boolean" | "hash" | "min" | "max") {
+                        taint::NOTHING_LEFT
+                    } else {
+                        taint::EVERYWHERE
+                    },
+                ),
                 Some(value @ Value::Environment(_)) if path == "int" || path == "parseInt" => value.clone(),
                 _ => Value::Unknown,
             });
