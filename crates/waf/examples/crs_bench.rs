@@ -87,6 +87,13 @@ fn one(transaction: &mut Transaction<'_>, request: &Message, response: &Message)
     blocked
 }
 
+/// Resident memory of this process in KiB; 0 where the system doesn't tell.
+fn resident() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
+}
+
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let [rules, corpus, rest @ ..] = arguments.as_slice() else {
@@ -97,13 +104,14 @@ fn main() {
     let count = budget.strip_prefix('n').and_then(|count| count.parse::<usize>().ok());
     let seconds: f64 = budget.parse().unwrap_or(f64::MAX);
     let level = env::var("RINGFENCE_PARANOIA").unwrap_or_else(|_| "1".into());
+    let before = resident();
     let start = Instant::now();
     let set = compile(Path::new(rules), &level);
     println!(
-        "{{\"rules\":{},\"load_ms\":{:.1},\"scanner_kib\":{}}}",
+        "{{\"rules\":{},\"load_ms\":{:.1},\"rss_kb_before\":{before},\"rss_kb_after\":{}}}",
         set.len(),
         start.elapsed().as_secs_f64() * 1e3,
-        set.scanner_memory() / 1024
+        resident()
     );
     let mut transaction = Transaction::new(&set, CONNECTION);
     for folder in sorted(Path::new(corpus)) {
@@ -129,10 +137,11 @@ fn main() {
         times.sort_by(f64::total_cmp);
         let at = |share: f64| times.get((times.len() as f64 * share) as usize).copied().unwrap_or(0.0);
         println!(
-            "{{\"scenario\":\"{scenario}\",\"tx\":{runs},\"blocked\":{blocked},\"p50_us\":{:.1},\"p99_us\":{:.1},\"matched\":{}}}",
+            "{{\"scenario\":\"{scenario}\",\"tx\":{runs},\"blocked\":{blocked},\"p50_us\":{:.1},\"p99_us\":{:.1},\"matched\":{},\"rss_kb\":{}}}",
             at(0.5),
             at(0.99),
-            transaction.matched().len()
+            transaction.matched().len(),
+            resident()
         );
         if env::var_os("RINGFENCE_SHOW").is_some() {
             transaction.matched().iter().filter(|rule| rule.logged).for_each(|rule| println!("  {rule:?}"));

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: what Ringfence costs, measured beside what it is compared with, in one run.
 
 mod scan;
+mod waf;
 
 use crate::setup::{self, say};
 use std::process::Command;
@@ -27,6 +28,8 @@ enum What {
     },
     /// `ringfence scan` beside Checkov over the same tree: time and memory
     Scan(scan::Arguments),
+    /// What a transaction costs in the firewall, beside libmodsecurity with the same rules
+    Waf(waf::Arguments),
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
@@ -53,5 +56,6 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             )
         }
         What::Scan(arguments) => scan::run(arguments),
+        What::Waf(arguments) => waf::run(arguments),
     }
 }
