@@ -4,6 +4,7 @@
 //! name a value elsewhere (`AWS::SSM::Parameter::Value<…>`) stay holes.
 
 use crate::model::{Decision, Parameter, Template};
+use crate::nested::{OUTER, renamed};
 use crate::normalize::intrinsic;
 use base64::Engine;
 use graph::{Part, Setting, Value};
@@ -152,7 +153,16 @@ impl Template {
                     None => Value::unknown(format!("Fn::FindInMap {}", self.describe(argument, depth))),
                 },
             },
-            "Fn::ImportValue" => Value::unknown(format!("Fn::ImportValue {}", self.value_at(argument, depth + 1))),
+            "Fn::ImportValue" => {
+                let name = self.value_at(argument, depth + 1).to_string();
+                self.imported(&name).unwrap_or_else(|| Value::unknown(format!("Fn::ImportValue {name}")))
+            }
+            "Fn::GetStackOutput" => {
+                let text = |key: &str| argument.get(key).map(|node| self.value_at(node, depth + 1).to_string());
+                let name =
+                    format!("{}/{}", text("StackName").unwrap_or_default(), text("OutputName").unwrap_or_default());
+                self.imported(&name).unwrap_or_else(|| Value::unknown(format!("Fn::GetStackOutput {name}")))
+            }
             "Fn::Base64" => {
                 let inner = self.value_at(argument, depth + 1);
                 match inner.as_text() {
@@ -193,6 +203,13 @@ impl Template {
             Some((resource, attribute)) => self.attribute(resource, attribute),
             None => Value::part(Part::Ref(name.to_string())),
         }
+    }
+
+    /// What another stack of the application exports under a name, its resources marked as none of this template's.
+    fn imported(&self, name: &str) -> Option<Value> {
+        let value = self.siblings.exports.get(name)?;
+        let mark = OUTER.to_string().repeat(self.depth + 1);
+        Some(renamed(value, &|name| Some(format!("{mark}{name}"))))
     }
 
     /// What an attribute of a resource is.

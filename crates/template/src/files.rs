@@ -1,10 +1,24 @@
 //! The files a template names: opened through the caller, added to the sources, each read once.
 
 use crate::flow;
+use graph::Value;
 use source::{Document, FileId, SourceFile, Sources};
+use std::collections::HashMap;
+use std::rc::Rc;
 
 /// The largest file that is read; AWS refuses templates over 1 MB.
 pub const MAX_BYTES: usize = 8 << 20;
+
+/// What the stacks of one application know of each other.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Siblings {
+    /// What stacks export, by the export's name; also by `stack/output`.
+    pub(crate) exports: HashMap<String, Value>,
+    /// Types of the stacks' resources, by name.
+    pub(crate) types: HashMap<String, String>,
+    /// Paths of assets by their key in the deployment's bucket.
+    pub(crate) assets: HashMap<String, String>,
+}
 
 /// Access to the repository's files by path relative to what is scanned.
 pub(crate) struct Files<'a> {
@@ -12,11 +26,13 @@ pub(crate) struct Files<'a> {
     open: &'a mut dyn FnMut(&str) -> Option<String>,
     /// Files that were read besides the template itself.
     pub(crate) included: Vec<FileId>,
+    /// What stacks that were read before are known by.
+    pub(crate) siblings: Rc<Siblings>,
 }
 
 impl<'a> Files<'a> {
     pub(crate) fn new(sources: &'a mut Sources, open: &'a mut dyn FnMut(&str) -> Option<String>) -> Self {
-        Self { sources, open, included: Vec::new() }
+        Self { sources, open, included: Vec::new(), siblings: Rc::default() }
     }
 
     /// The path of a file.
@@ -44,6 +60,11 @@ impl<'a> Files<'a> {
         // AWS reads brackets and quotes that go on further left than they should, so they must not cost a resource here.
         let again = Document::detect(file, &flow::joined(text));
         if again.complaints.len() < document.complaints.len() { again } else { document }
+    }
+
+    /// Whether there is a file of this path; it isn't read into the sources.
+    pub(crate) fn exists(&mut self, path: &str) -> bool {
+        self.sources.find(path).is_some() || (self.open)(path).is_some()
     }
 
     /// The file that `folder` means by `written`, if it lies in the repository.

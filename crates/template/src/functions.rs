@@ -321,7 +321,23 @@ fn code(template: &Template, block: &Block, sam: bool, image: bool) -> Code {
     if let Some(uri) = code.get("ImageUri") {
         return Code::Image(shown(uri));
     }
-    location(template, code, "S3Bucket", "S3Key")
+    asset(template, block, code).unwrap_or_else(|| location(template, code, "S3Bucket", "S3Key"))
+}
+
+/// The folder or archive of the CDK's output that is uploaded as a function's code: as its metadata says, or by its key in the
+/// bucket.
+fn asset(template: &Template, block: &Block, code: &Node) -> Option<Code> {
+    let metadata = block.node.get("Metadata");
+    let property = metadata.and_then(|metadata| metadata.get("aws:asset:property")).and_then(Node::as_str);
+    let path = metadata
+        .and_then(|metadata| metadata.get("aws:asset:path"))
+        .and_then(Node::as_str)
+        .filter(|_| property.is_none_or(|property| property == "Code"));
+    let path = match path {
+        Some(path) => local_path(&template.folder, path)?,
+        None => template.siblings.assets.get(&template.text(code.get("S3Key")?)?)?.clone(),
+    };
+    Some(Code::Local(Setting { value: path, span: code.span }))
 }
 
 /// A folder of the repository, or a place in a bucket given by address or by bucket and key.

@@ -14,6 +14,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod apigateway;
+mod cdk;
 mod check;
 mod connectors;
 mod evaluate;
@@ -66,6 +67,9 @@ pub fn looks_like_template(path: &str, text: &str) -> bool {
         return matches!(name, "serverless.ts" | "serverless.js") && serverless::looks_like_service(path, text, false);
     }
     let json = is_json(text);
+    if cdk::looks_like_application(path, text) {
+        return true;
+    }
     if serverless::looks_like_service(path, text, json) {
         return true;
     }
@@ -155,10 +159,13 @@ pub fn read(sources: &mut Sources, file: FileId, open: &mut dyn FnMut(&str) -> O
         );
         return Reading { application: None, diagnostics, included: Vec::new() };
     }
-    let service = serverless::looks_like_service(&files.path(file), files.text(file), is_json(files.text(file)));
-    let application = match service {
-        true => serverless::read(&mut files, file, &mut diagnostics),
-        false => reader::read_root(&mut files, file, &mut diagnostics),
+    let (path, text) = (files.path(file), files.text(file));
+    let application = if cdk::looks_like_application(&path, text) {
+        cdk::read(&mut files, file, &mut diagnostics)
+    } else if serverless::looks_like_service(&path, text, is_json(text)) {
+        serverless::read(&mut files, file, &mut diagnostics)
+    } else {
+        reader::read_root(&mut files, file, &mut diagnostics)
     };
     Reading { application, diagnostics, included: files.included }
 }

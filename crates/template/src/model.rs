@@ -1,13 +1,15 @@
 //! A template as data: its sections read, loops and includes expanded, `Globals` merged into every resource.
 
 use crate::evaluate::{Piece, pieces};
-use crate::files::Files;
+use crate::files::{Files, Siblings};
+use crate::nested::OUTER;
 use crate::normalize::{intrinsic, normalize, text_node};
 use crate::{READER, globals};
 use findings::{Diagnostic, Level, near_miss};
 use graph::Value;
 use source::{Entry, FileId, Node, NodeKind, Span};
 use std::collections::HashMap;
+use std::rc::Rc;
 
 /// The most nodes that all `Fn::ForEach` of one template may add.
 const MAX_LOOP_NODES: usize = 200_000;
@@ -94,6 +96,10 @@ pub(crate) struct Template {
     pub(crate) nested_outputs: HashMap<String, HashMap<String, Value>>,
     /// Types of a parent's resources that parameters may name, by the name they have here.
     pub(crate) foreign_types: HashMap<String, String>,
+    /// What the application's other stacks are known by.
+    pub(crate) siblings: Rc<Siblings>,
+    /// How many stacks this one is nested in.
+    pub(crate) depth: usize,
 }
 
 impl Template {
@@ -118,7 +124,11 @@ impl Template {
     pub(crate) fn type_of(&self, name: &str) -> Option<&str> {
         match self.block(name) {
             Some(block) => Some(&block.resource_type),
-            None => self.foreign_types.get(name).map(String::as_str),
+            None => self
+                .foreign_types
+                .get(name)
+                .or_else(|| self.siblings.types.get(name.strip_prefix(OUTER)?.trim_start_matches(OUTER)))
+                .map(String::as_str),
         }
     }
 
@@ -147,7 +157,7 @@ impl Template {
     ) -> Template {
         let path = files.path(file);
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder).to_string();
-        let mut template = Template { folder, ..Template::default() };
+        let mut template = Template { folder, siblings: Rc::clone(&files.siblings), ..Template::default() };
         let root = normalize(root, diagnostics);
         if let Some(parameters) = section(&root, "Parameters", diagnostics) {
             for entry in parameters.entries() {

@@ -13,7 +13,7 @@ use source::Node;
 use std::collections::{HashMap, HashSet};
 
 /// Marks a resource of the parent in a nested template.
-const OUTER: char = '^';
+pub(crate) const OUTER: char = '^';
 
 /// Reads the stacks that a template nests, and notes their outputs in it.
 pub(crate) fn read_children(
@@ -32,7 +32,9 @@ pub(crate) fn read_children(
                 "AWS::CloudFormation::Stack" => "TemplateURL",
                 _ => return None,
             };
-            let location = block.get(property)?.clone();
+            // The CDK writes an address in a bucket, and beside it which file of its output goes there.
+            let asset = block.node.at(&["Metadata", "aws:asset:path"]).filter(|path| path.as_str().is_some());
+            let location = asset.or_else(|| block.get(property))?.clone();
             let parameters = block.get("Parameters").cloned().unwrap_or_else(|| Node::null(block.name_span));
             Some((block.name.clone(), location, parameters))
         })
@@ -91,28 +93,12 @@ pub(crate) fn read_children(
             })
             .collect();
         let outcome = read_stack(files, file, &given, foreign, nesting, diagnostics);
-        let Some(Outcome { mut application, outputs }) = outcome else { continue };
-        let taken: HashSet<&str> = template
-            .blocks
-            .iter()
-            .map(|block| block.name.as_str())
-            .chain(children.iter().flat_map(|child| {
-                let names = child.functions.iter().map(|function| function.name.as_str());
-                names
-                    .chain(child.resources.iter().map(|resource| resource.name.as_str()))
-                    .chain(child.identities.iter().map(|identity| identity.name.as_str()))
-            }))
-            .collect();
+        let Some(Outcome { mut application, outputs, .. }) = outcome else { continue };
+        let mut taken: HashSet<String> = template.blocks.iter().map(|block| block.name.clone()).collect();
+        children.iter().for_each(|child| taken.extend(node_names(child).map(str::to_string)));
         // Only what would be mistaken for something of the parent gets the stack's name in front.
-        let own: HashSet<String> = application
-            .functions
-            .iter()
-            .map(|function| &function.name)
-            .chain(application.resources.iter().map(|resource| &resource.name))
-            .chain(application.identities.iter().map(|identity| &identity.name))
-            .filter(|name| taken.contains(name.as_str()))
-            .cloned()
-            .collect();
+        let own: HashSet<String> =
+            node_names(&application).filter(|name| taken.contains(*name)).map(str::to_string).collect();
         let rename = |name: &str| match name.strip_prefix(OUTER) {
             Some(outer) => Some(outer.to_string()),
             None => own.contains(name).then(|| format!("{stack}.{name}")),
@@ -123,6 +109,14 @@ pub(crate) fn read_children(
         children.push(application);
     }
     children
+}
+
+/// The names of everything in an application.
+pub(crate) fn node_names(application: &Application) -> impl Iterator<Item = &str> {
+    let functions = application.functions.iter().map(|function| function.name.as_str());
+    let resources = application.resources.iter().map(|resource| resource.name.as_str());
+    let identities = application.identities.iter().map(|identity| identity.name.as_str());
+    functions.chain(resources).chain(identities)
 }
 
 /// The paths that a template in a bucket may have had before it was uploaded, longest first:
@@ -156,7 +150,8 @@ pub(crate) fn adopt(application: &mut Application, mut nested: Application) {
 /// The new name of a node, where it gets one.
 pub(crate) type Rename<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
-fn renamed(value: &Value, rename: &Rename<'_>) -> Value {
+/// A value with the resources in it renamed.
+pub(crate) fn renamed(value: &Value, rename: &Rename<'_>) -> Value {
     let mut out = Value::default();
     for part in value.parts() {
         let part = match part {

@@ -28,6 +28,8 @@ pub(crate) struct Outcome {
     pub(crate) application: Application,
     /// The values of its outputs.
     pub(crate) outputs: HashMap<String, Value>,
+    /// The values that it exports, by the export's name.
+    pub(crate) exports: HashMap<String, Value>,
 }
 
 /// A template being read into an application.
@@ -162,6 +164,7 @@ pub(crate) fn read_written(
     let Written { file, root, whole, foreign_types, format } = written;
     let mut template = Template::read(root, file, files, given, diagnostics);
     template.foreign_types = foreign_types;
+    template.depth = nesting.open.len();
     if template.blocks.is_empty() {
         return None;
     }
@@ -206,15 +209,23 @@ pub(crate) fn read_written(
         .iter()
         .filter_map(|output| Some((output.key.clone(), template.value(output.value.get("Value")?))))
         .collect();
+    let exports = template
+        .outputs
+        .iter()
+        .filter_map(|output| {
+            let name = template.value(output.value.at(&["Export", "Name"])?).to_string();
+            Some((name, outputs.get(&output.key)?.clone()))
+        })
+        .collect();
     for child in children {
         nested::adopt(&mut application, child);
     }
     outputs.retain(|_, value| !value.parts().iter().any(|part| matches!(part, Part::Parameter(_))));
-    Some(Outcome { application, outputs })
+    Some(Outcome { application, outputs, exports })
 }
 
 /// A name for people: the folder, or the file where the folder says nothing.
-fn application_name(path: &str) -> String {
+pub(crate) fn application_name(path: &str) -> String {
     let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
     let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
     let last = folder.rsplit('/').next().unwrap_or("");
@@ -243,6 +254,12 @@ fn names(template: &Template) -> Names {
                     names.deployed.push((value, shown, block.name.clone()));
                 }
             }
+        }
+    }
+    // Functions that a value of another stack may name.
+    for (name, resource_type) in &template.siblings.types {
+        if resource_type == "AWS::Lambda::Function" || resource_type == "AWS::Serverless::Function" {
+            names.functions.insert(format!("{}{name}", nested::OUTER.to_string().repeat(template.depth + 1)), ());
         }
     }
     // An alias names its function by reference or name; neither chains.

@@ -202,6 +202,24 @@ impl Reader<'_, '_> {
         }
     }
 
+    /// The CDK's way of setting a bucket's notifications: a custom resource that holds what S3 is told.
+    fn read_custom_notifications(&mut self, template: &Template, block: &Block) {
+        let configurations = block.at(&["NotificationConfiguration", "LambdaFunctionConfigurations"]);
+        for configuration in configurations.map_or(&[][..], Node::one_or_many) {
+            let Some(function) = self.named(template, configuration.get("LambdaFunctionArn")) else { continue };
+            let events = configuration.get("Events").map(|events| shown_list(template, events)).unwrap_or_default();
+            let filter = match configuration.get("Filter") {
+                Some(filter) => format!("{events} {}", shown_json(filter)),
+                None => events,
+            };
+            self.trigger(Trigger {
+                source: block.get("BucketName").map(|bucket| template.value(bucket)),
+                filter: Some(filter),
+                ..trigger(&function, &block.name, TriggerKind::S3, configuration.span)
+            });
+        }
+    }
+
     fn read_user_pool(&mut self, template: &Template, block: &Block) {
         for entry in block.get("LambdaConfig").map_or(&[][..], Node::entries) {
             let arn = entry.value.get("LambdaArn").unwrap_or(&entry.value);
@@ -369,6 +387,9 @@ impl Reader<'_, '_> {
     /// Resources that start functions without a kind of their own: custom resources, pipes, rotation and the like.
     fn read_other(&mut self, template: &Template, block: &Block) {
         let resource_type = block.resource_type.as_str();
+        if resource_type == "Custom::S3BucketNotifications" {
+            self.read_custom_notifications(template, block);
+        }
         if let Some(token) = block.properties.entry("ServiceToken") {
             if let Some(function) = self.named(template, Some(&token.value)) {
                 let source = Some(reference(&block.name));

@@ -83,7 +83,7 @@ pub(crate) fn read(files: &mut Files<'_>, file: FileId, diagnostics: &mut Vec<Di
         foreign_types: HashMap::new(),
         format: Some(Format::ServerlessFramework),
     };
-    let mut nesting = Nesting { open: vec![file], count: 1 };
+    let mut nesting = Nesting { open: Vec::new(), count: 1 };
     let mut extend = |reader: &mut Reader<'_, '_>| {
         grant(reader, &service);
         events::read(reader, &service);
