@@ -22,13 +22,19 @@ impl Reader<'_, '_> {
             ) {
                 continue;
             }
+            let mut properties = block.raw.to_json();
+            // The CDK writes a place in a bucket, and beside it the folder that goes there.
+            let asset = block.node.at(&["Metadata", "aws:asset:path"]).and_then(Node::as_str);
+            if let Some(asset) = asset.filter(|_| block.resource_type == "AWS::Lambda::LayerVersion") {
+                properties["Content"] = serde_json::Value::from(asset);
+            }
             self.application.resources.push(Resource {
                 name: block.name.clone(),
                 resource_type: block.resource_type.clone(),
                 kind: kind(&block.resource_type),
                 span: block.span,
                 deployed_name: deployed_name(&template, block),
-                properties: block.raw.to_json(),
+                properties,
                 property_spans: property_spans(&block.raw),
                 policy: Vec::new(),
             });

@@ -6,7 +6,7 @@ use crate::READER;
 use crate::normalize::{intrinsic, text_node};
 use findings::{Diagnostic, Level, near_miss};
 use source::{Entry, Node, NodeKind, Span};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// The role that all functions share.
 pub(super) const SHARED_ROLE: &str = "IamRoleLambdaExecution";
@@ -67,6 +67,8 @@ pub(super) struct Function {
     pub(super) node: Node,
     /// The role of the service that it runs as, if it is one the framework makes.
     pub(super) role: Option<String>,
+    /// Whether a plugin makes that role, which knows less of what a function needs than the framework.
+    pub(super) plugin_role: bool,
 }
 
 /// A service, variables put in.
@@ -76,9 +78,13 @@ pub(super) struct Service {
     pub(super) name: String,
     pub(super) stage: String,
     pub(super) functions: Vec<Function>,
+    /// Where each function is among them.
+    index: HashMap<String, usize>,
     plugins: Vec<(String, Span)>,
     /// The resources made so far.
-    pub(super) resources: Vec<Entry>,
+    resources: Vec<Entry>,
+    /// Their logical ids.
+    made: HashSet<String>,
     pub(super) implied: Vec<Implied>,
     /// Logical ids of the roles that the framework makes.
     pub(super) generated_roles: Vec<String>,
@@ -116,6 +122,7 @@ impl Service {
                         key_span: entry.key_span,
                         node: entry.value.clone(),
                         role: None,
+                        plugin_role: false,
                     });
                 }
             }
@@ -126,9 +133,11 @@ impl Service {
             root,
             name,
             stage,
+            index: functions.iter().enumerate().map(|(at, function)| (function.key.clone(), at)).collect(),
             functions,
             plugins,
             resources: Vec::new(),
+            made: HashSet::new(),
             implied: Vec::new(),
             generated_roles: Vec::new(),
         }
@@ -136,7 +145,7 @@ impl Service {
 
     /// The function of a name.
     pub(super) fn function(&self, key: &str) -> Option<&Function> {
-        self.functions.iter().find(|function| function.key == key)
+        self.functions.get(*self.index.get(key)?)
     }
 
     /// A property of the provider.
@@ -162,7 +171,7 @@ impl Service {
 
     /// Adds a resource that stands at `span`, unless there is one of that name.
     pub(super) fn add(&mut self, name: &str, key_span: Span, span: Span, resource_type: &str, properties: Node) {
-        if self.resources.iter().any(|entry| entry.key == name) {
+        if !self.made.insert(name.to_string()) {
             return;
         }
         let value = object(span, vec![("Type", text_node(resource_type, key_span)), ("Properties", properties)]);
@@ -541,6 +550,7 @@ impl Service {
             self.make_role(&role, span, all, managed, boundary, name);
             if let Some(function) = self.functions.get_mut(at) {
                 function.role = Some(role);
+                function.plugin_role = plugin;
             }
         }
         if shared {
@@ -612,17 +622,25 @@ impl Service {
         reason: &str,
         span: Span,
     ) {
-        let Some(role) = self.function(key).and_then(|function| function.role.clone()) else { return };
+        let Some(function) = self.function(key) else { return };
+        let Some(role) = function.role.clone() else { return };
+        const BY_PLUGIN: [&str; 5] = ["logs", "VPC access", "dead letter topic", "event sqs", "event stream"];
+        if function.plugin_role && !BY_PLUGIN.contains(&reason) {
+            return;
+        }
         self.implied.push(Implied { role, actions, resources, reason: reason.to_string(), span });
     }
 
     /// Logs, network interfaces and traces, which the framework grants without being asked.
     fn imply_basics(&mut self) {
+        let mut known: HashSet<(String, &'static str)> = HashSet::new();
+        let networked = self.functions.iter().find_map(|function| Some(self.setting(function, "vpc")?.key_span));
         for at in 0..self.functions.len() {
             let Some(function) = self.functions.get(at) else { break };
             let (key, span) = (function.key.clone(), function.key_span);
             let Some(role) = function.role.clone() else { continue };
-            let first = !self.implied.iter().any(|implied| implied.role == role && implied.reason == "logs");
+            let mut first_of = |reason: &'static str| known.insert((role.clone(), reason));
+            let first = first_of("logs");
             let own = role != SHARED_ROLE;
             let name = match function.node.get("name").map(|name| name.scalar()) {
                 Some(Some(name)) => name.to_string(),
@@ -631,10 +649,21 @@ impl Service {
                 None => format!("{}-{}*", self.name, self.stage),
             };
             let logs = function.node.get("disableLogs").and_then(Node::as_bool) != Some(true);
-            let vpc = self.setting(function, "vpc").map(|entry| entry.key_span);
-            let traced = self.tracing(function).map(|(entry, _)| entry.key_span);
+            // One function in a network is enough for the role that all share.
+            let vpc = match own {
+                true => self.setting(function, "vpc").map(|entry| entry.key_span),
+                false => networked,
+            };
+            let vpc = vpc.filter(|_| first_of("VPC access"));
+            let traced = self.tracing(function).map(|(entry, _)| entry.key_span).filter(|_| first_of("tracing"));
             let dead_letter = function.node.entry("onError").cloned();
-            if logs && (first || function.node.get("name").is_some()) {
+            if logs && function.plugin_role {
+                let group = format!(
+                    "arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:/aws/lambda/{name}:*:*"
+                );
+                let actions = &["logs:CreateLogStream", "logs:CreateLogGroup", "logs:PutLogEvents"];
+                self.imply(&key, actions, vec![substitution(&group, span)], "logs", span);
+            } else if logs && (first || function.node.get("name").is_some()) {
                 let span = if own { span } else { self.provider_span() };
                 let group = format!(
                     "arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:/aws/lambda/{name}"
@@ -650,14 +679,11 @@ impl Service {
                 );
                 self.imply(&key, &["logs:PutLogEvents"], events, "logs", span);
             }
-            let known =
-                |reason: &str| self.implied.iter().any(|implied| implied.role == role && implied.reason == reason);
-            let (vpc_known, tracing_known) = (known("VPC access"), known("tracing"));
-            if let Some(span) = vpc.filter(|_| !vpc_known) {
+            if let Some(span) = vpc {
                 // What AWSLambdaVPCAccessExecutionRole holds, which the framework attaches.
                 self.imply(&key, &[], Vec::new(), "VPC access", span);
             }
-            if let Some(span) = traced.filter(|_| !tracing_known) {
+            if let Some(span) = traced {
                 let all = vec![text_node("*", span)];
                 self.imply(&key, &["xray:PutTraceSegments", "xray:PutTelemetryRecords"], all, "tracing", span);
             }
@@ -714,7 +740,7 @@ impl Service {
                             .value
                             .entries()
                             .iter()
-                            .filter(|entry| resources.iter().any(|known| known.key == entry.key))
+                            .filter(|entry| self.made.contains(&entry.key))
                             .cloned()
                             .collect();
                         merge(&mut resources, &known, 0);

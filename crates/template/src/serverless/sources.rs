@@ -1,6 +1,6 @@
 //! What the framework makes because events ask for it: APIs, buckets, topics and user pools, and what roles need to poll.
 
-use super::service::{Service, alphanumeric};
+use super::service::{Service, alphanumeric, normalized};
 use super::tree::{list, object, object_of, put};
 use crate::normalize::{intrinsic, text_node};
 use source::{Entry, Node, Span};
@@ -89,8 +89,7 @@ impl Service {
                     );
                     self.add(WEBSOCKET_API, span, span, "AWS::ApiGatewayV2::Api", api);
                 }
-                let known = self.implied.iter().any(|implied| implied.reason == reason);
-                if !known {
+                if !self.implied.iter().any(|implied| implied.reason == reason) {
                     let arn = "arn:${AWS::Partition}:execute-api:*:*:*/@connections/*";
                     let arn = super::tree::substitution(arn, span);
                     self.imply(key, &["execute-api:ManageConnections"], vec![arn], &reason, span);
@@ -146,7 +145,7 @@ impl Service {
                 if name.starts_with("arn:") || name == "default" || name.starts_with("aws.partner/") {
                     return;
                 }
-                let id = format!("{}EventBridgeBus", alphanumeric(name));
+                let id = format!("{}EventBridgeEventBus", normalized(name));
                 let made = object(bus.span, vec![("Name", text_node(name, bus.span))]);
                 if !self.names_bus(name) {
                     self.add(&id, span, properties.span, "AWS::Events::EventBus", made);

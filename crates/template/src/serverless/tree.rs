@@ -2,6 +2,7 @@
 
 use crate::normalize::text_node;
 use source::{Entry, Node, NodeKind, Span};
+use std::collections::HashMap;
 
 /// An object that stands at `span`.
 pub(super) fn object(span: Span, entries: Vec<(&str, Node)>) -> Node {
@@ -42,8 +43,10 @@ pub(super) fn object_of(span: Span, entries: Vec<Entry>) -> Node {
 
 /// Adds what another object says to an object; what both say is merged, and the other one wins.
 pub(super) fn merge(into: &mut Vec<Entry>, other: &[Entry], depth: usize) {
+    let mut index: HashMap<String, usize> =
+        into.iter().enumerate().map(|(at, entry)| (entry.key.clone(), at)).collect();
     for entry in other {
-        match into.iter_mut().find(|known| known.key == entry.key) {
+        match index.get(&entry.key).and_then(|at| into.get_mut(*at)) {
             Some(known) => match (&mut known.value.kind, &entry.value.kind) {
                 (NodeKind::Mapping(own), NodeKind::Mapping(more)) if depth < 64 => {
                     let intrinsic = |entries: &[Entry]| {
@@ -57,7 +60,10 @@ pub(super) fn merge(into: &mut Vec<Entry>, other: &[Entry], depth: usize) {
                 }
                 _ => *known = entry.clone(),
             },
-            None => into.push(entry.clone()),
+            None => {
+                index.insert(entry.key.clone(), into.len());
+                into.push(entry.clone());
+            }
         }
     }
 }
