@@ -261,7 +261,13 @@ impl Evaluator<'_> {
 
     /// A resource with another target or kind.
     pub(crate) fn resource(&self, resource: &Resource, kind: &'static str, target: Value) -> Value {
-        Value::Resource(Rc::new(Resource { service: resource.service, kind, collection: None, target }))
+        Value::Resource(Rc::new(Resource {
+            service: resource.service,
+            kind,
+            collection: None,
+            target,
+            another: resource.another,
+        }))
     }
 
     /// Notes a function that something may call, or those in a list or dictionary.

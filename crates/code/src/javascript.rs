@@ -416,8 +416,8 @@ impl JavaScript<'_> {
                     let function = self.function(member);
                     let name = if &*name == "constructor" {
                         constructor = Some(function);
-                        let mut fields = self.parameter_fields(member);
-                        of_instance.append(&mut fields);
+                        let fields = self.parameter_fields(member);
+                        of_instance.splice(0..0, fields);
                         "__init__".into()
                     } else {
                         name
@@ -636,7 +636,12 @@ impl JavaScript<'_> {
             "unary_expression" => {
                 let negates = node.child_by_field_name("operator").is_some_and(|operator| operator.kind() == "!");
                 let inner = self.boxed(node, "argument");
-                if negates { Kind::Test(inner) } else { Kind::Opaque(vec![*inner]) }
+                let minus = node.child_by_field_name("operator").is_some_and(|operator| operator.kind() == "-");
+                match inner.kind {
+                    _ if negates => Kind::Test(inner),
+                    Kind::Number(number) if minus => Kind::Number(-number),
+                    _ => Kind::Opaque(vec![*inner]),
+                }
             }
             "yield_expression" => {
                 let inner = children(node).first().map_or(Expression::opaque(here), |inner| self.expression(*inner));

@@ -26,7 +26,9 @@ pub(crate) struct Host {
 }
 
 pub(crate) struct Call {
-    pub(crate) operation: Operation,
+    /// The service as boto3 names it.
+    pub(crate) service: &'static str,
+    pub(crate) operation: &'static str,
     pub(crate) actions: Vec<String>,
     pub(crate) targets: Vec<CallTarget>,
 }
@@ -92,6 +94,11 @@ pub(crate) struct Field {
 
 #[derive(Default)]
 pub(crate) struct Record {
+    /// Places whose calls are made with credentials that aren't the function's, and those that are made with its own.
+    as_another: BTreeSet<Site>,
+    /// Whether a query names an index of its table, where that can be told.
+    pub(crate) indexes: BTreeMap<Site, bool>,
+    as_itself: BTreeSet<Site>,
     /// By place, operation and actions.
     pub(crate) calls: BTreeMap<(Site, &'static str, &'static str, Vec<String>), Call>,
     pub(crate) hosts: BTreeSet<(Site, Host)>,
@@ -133,9 +140,34 @@ pub(crate) struct Record {
 }
 
 impl Record {
+    /// Whether the call at a place is only made with credentials that aren't the function's.
+    pub(crate) fn is_of_another(&self, site: Site) -> bool {
+        self.as_another.contains(&site) && !self.as_itself.contains(&site)
+    }
+
+    /// Says whose credentials the call at a place is made with.
+    pub(crate) fn made_as(&mut self, site: Site, another: bool) {
+        if another {
+            self.as_another.insert(site)
+        } else {
+            self.as_itself.insert(site)
+        };
+    }
+
     pub(crate) fn call(&mut self, site: Site, operation: Operation, actions: Vec<String>, targets: Vec<CallTarget>) {
-        let key = (site, operation.service().boto3(), operation.name(), actions.clone());
-        let call = self.calls.entry(key).or_insert(Call { operation, actions, targets: Vec::new() });
+        self.named_call(site, (operation.service().boto3(), operation.name()), actions, targets);
+    }
+
+    /// The same where the call is none of the service's operations: a token that is made, a connection that is opened.
+    pub(crate) fn named_call(
+        &mut self,
+        site: Site,
+        (service, operation): (&'static str, &'static str),
+        actions: Vec<String>,
+        targets: Vec<CallTarget>,
+    ) {
+        let key = (site, service, operation, actions.clone());
+        let call = self.calls.entry(key).or_insert(Call { service, operation, actions, targets: Vec::new() });
         for target in targets {
             if !call.targets.contains(&target) {
                 call.targets.push(target);

@@ -133,16 +133,19 @@ impl Draft {
     pub(crate) fn new(mut evaluator: Evaluator<'_>, handler: Option<Span>) -> Self {
         crate::library::habits::finish(&mut evaluator);
         let gave_up = evaluator.gave_up();
-        let record = evaluator.record;
+        let mut record = evaluator.record;
         let mut behaviour = Behaviour { handler, ..Behaviour::default() };
         let files: Vec<Arc<Loaded>> = evaluator.modules.iter().map(|module| module.file.clone()).collect();
         behaviour.files = (0..files.len()).map(|index| FileId(u32::try_from(index).unwrap_or(u32::MAX))).collect();
-        for ((site, ..), call) in record.calls {
+        for ((site, ..), call) in std::mem::take(&mut record.calls) {
+            // What is done in another role's name takes none of this one's permissions.
+            let another = record.is_of_another(site);
             for target in call.targets {
                 behaviour.calls.push(CloudCall {
-                    service: call.operation.service().boto3().to_string(),
-                    operation: call.operation.name().to_string(),
-                    actions: call.actions.clone(),
+                    service: call.service.to_string(),
+                    operation: call.operation.to_string(),
+                    index: record.indexes.get(&site).copied(),
+                    actions: if another { Vec::new() } else { call.actions.clone() },
                     target,
                     span: span(site),
                 });

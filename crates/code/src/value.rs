@@ -84,6 +84,8 @@ pub(crate) struct ClassValue {
 pub(crate) struct Client {
     pub(crate) service: Service,
     pub(crate) flavour: Flavour,
+    /// Whether it was given credentials that aren't the function's own.
+    pub(crate) another: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -109,12 +111,16 @@ pub(crate) struct Resource {
     pub(crate) collection: Option<(Name, Option<&'static str>)>,
     /// What names it.
     pub(crate) target: Value,
+    /// Whether it was given credentials that aren't the function's own.
+    pub(crate) another: bool,
 }
 
 #[derive(Debug, PartialEq)]
 pub(crate) struct Answer {
     pub(crate) operation: Operation,
     pub(crate) targets: Vec<CallTarget>,
+    /// Where it was asked for.
+    pub(crate) site: crate::record::Site,
     /// What was read, as an index into the record's reads.
     pub(crate) read: Option<usize>,
 }
@@ -288,6 +294,7 @@ impl Value {
                 // What a variable is before it gets its value.
                 Self::Text(_) if self.alternatives().len() > 1 => Vec::new(),
                 Self::Environment(name) => vec![CallTarget::Environment(name.to_string())],
+                Self::Pattern(parts) if telling(parts) => vec![CallTarget::Pattern(parts.iter().map(piece).collect())],
                 value if value.is_of_event() => vec![CallTarget::Event],
                 Self::Answer(answer) => answer.targets.clone(),
                 Self::Resource(resource) => resource.target.targets(),
@@ -300,5 +307,23 @@ impl Value {
             }
         }
         targets
+    }
+}
+
+/// Whether the pieces of a text say anything about what it names.
+fn telling(parts: &[Value]) -> bool {
+    parts.iter().any(|part| match part {
+        Value::Environment(_) => true,
+        Value::Text(text) => text.chars().any(char::is_alphanumeric),
+        _ => false,
+    })
+}
+
+fn piece(part: &Value) -> CallTarget {
+    match part {
+        Value::Text(text) => CallTarget::Literal(text.to_string()),
+        Value::Environment(name) => CallTarget::Environment(name.to_string()),
+        part if part.is_of_event() => CallTarget::Event,
+        _ => CallTarget::Unknown,
     }
 }

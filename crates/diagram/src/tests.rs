@@ -355,6 +355,7 @@ fn resources_are_found_by_the_names_they_are_deployed_under() {
             service: "lambda".into(),
             operation: "Invoke".into(),
             actions: Vec::new(),
+            index: None,
             target: CallTarget::Literal("shop-back".into()),
             span: span(),
         }],

@@ -268,6 +268,8 @@ pub struct CloudCall {
     pub actions: Vec<String>,
     /// What it acts on.
     pub target: CallTarget,
+    /// Whether it names an index of a table; none where that can't be told or doesn't apply.
+    pub index: Option<bool>,
     /// The call.
     pub span: Span,
 }
@@ -282,6 +284,8 @@ pub enum CallTarget {
     Literal(String),
     /// The caller of the function chooses it: it comes out of the event.
     Event,
+    /// A name that is known in part: its pieces in order, each of another kind than this and [`CallTarget::None`].
+    Pattern(Vec<CallTarget>),
     /// The operation names no resource.
     None,
     /// Can't be told.
@@ -342,6 +346,14 @@ impl CallTarget {
                 environment.iter().find(|variable| variable.name == *name).map(|variable| variable.value.clone())
             }
             Self::Literal(text) => Some(Value::text(text.clone())),
+            Self::Pattern(pieces) => {
+                let mut whole = Value::default();
+                for piece in pieces {
+                    // What can't be told may be anything.
+                    whole.extend(piece.resolve(environment).unwrap_or_else(|| Value::text("*")));
+                }
+                Some(whole)
+            }
             Self::Event | Self::None | Self::Unknown => None,
         }
     }

@@ -11,13 +11,15 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Actions that may be on an index of a table.
 const READS_INDEXES: &[&str] = &["dynamodb:Query", "dynamodb:Scan", "dynamodb:PartiQLSelect"];
 
-/// Services that fetch or store objects with the permissions of whoever calls them, by the argument that asks for it: the developer
-/// guides of Rekognition ("Images stored in an S3 bucket"), Textract and Transcribe ("Identity-based policies").
-const READS_FOR_CALLER: &[(&str, &str, &str)] = &[
-    ("rekognition", "S3Object", "s3:GetObject"),
-    ("textract", "S3Object", "s3:GetObject"),
-    ("transcribe", "MediaFileUri", "s3:GetObject"),
-    ("transcribe", "OutputBucketName", "s3:PutObject"),
+/// Actions that are authorised on resources of several types in one call (service authorization reference; there the same mark also
+/// stands for types of which a call names one).
+const TOGETHER: &[(&str, &[&str])] = &[
+    ("rds:CreateDBSnapshot", &["db", "snapshot"]),
+    ("rds:CreateDBClusterSnapshot", &["cluster", "cluster-snapshot"]),
+    ("rds:RestoreDBInstanceFromDBSnapshot", &["db", "snapshot"]),
+    ("rds:CopyDBSnapshot", &["snapshot"]),
+    ("batch:SubmitJob", &["job-definition", "job-queue"]),
+    ("ssm:SendCommand", &["document", "instance"]),
 ];
 
 /// How a call's variable is known.
@@ -164,44 +166,6 @@ impl Derivation<'_> {
         for name in &call.actions {
             self.action(name, call, wanted);
         }
-        for (service, word, action) in READS_FOR_CALLER {
-            if call.service == *service && self.gives(call, word) {
-                self.object_for_service(action, call, wanted);
-            }
-        }
-    }
-
-    /// Whether a call is given an argument of this name: written at it or, where its arguments are made elsewhere, in one of its files.
-    fn gives(&self, call: &CloudCall, word: &str) -> bool {
-        let text = self.sources.slice(call.span);
-        let opaque = !text.contains([':', '=', '{']) || text.contains("**") || text.contains("...");
-        text.contains(word)
-            || opaque
-                && self
-                    .behaviour
-                    .files
-                    .iter()
-                    .filter_map(|file| self.sources.get(*file))
-                    .any(|file| file.text().contains(word))
-    }
-
-    /// An object that a service fetches or stores with the caller's permissions.
-    fn object_for_service(&self, action: &str, call: &CloudCall, wanted: &mut Wanted) {
-        let spelled = self.of_environment("s3", "object", call);
-        if let Some((arn, _)) = spelled.filter(|(_, how)| *how == SPELLED) {
-            wanted.add(action, arn, call.span);
-            return;
-        }
-        let started = self.triggering("s3").map(|bucket| self.namer.name(&bucket, "s3", "object"));
-        if let (Some(Named::Arn(arn)), "s3:GetObject") = (started, action) {
-            wanted.add(action, arn, call.span);
-            return;
-        }
-        let (resources, how) = self.narrowest(action, "s3", "object", call);
-        wanted.doubt(action, format!("the bucket that {} uses for it isn't told; {how}", call.service), call.span);
-        for resource in resources {
-            wanted.add(action, resource, call.span);
-        }
     }
 
     fn action(&self, name: &str, call: &CloudCall, wanted: &mut Wanted) {
@@ -218,8 +182,36 @@ impl Derivation<'_> {
         for resource in self.resources(name, prefix, kind, call, wanted) {
             self.add(name, action, prefix, kind, resource, call, wanted);
         }
-        for dependent in action.dependent_actions().filter(|dependent| *dependent == "iam:PassRole") {
-            self.pass_role(dependent, call, wanted);
+        // Where an action takes several things at once, the others are left open: a snapshot beside its database.
+        let others = TOGETHER.iter().find(|(action, _)| *action == name).map_or(&[][..], |(_, kinds)| *kinds);
+        for other in others.iter().filter(|other| **other != kind) {
+            wanted.add(name, all_of(prefix, other), call.span);
+        }
+        if name == "ecs:RunTask" {
+            self.roles_of_task(call, wanted);
+        }
+    }
+
+    /// Running a task hands on the roles that its definition names.
+    fn roles_of_task(&self, call: &CloudCall, wanted: &mut Wanted) {
+        let Some(definition) = call.target.resolve(&self.function.environment) else { return };
+        let named = definition.resource().and_then(|name| self.application.resource(name));
+        let family = |resource: &&graph::Resource| {
+            resource.resource_type == "AWS::ECS::TaskDefinition"
+                && resource
+                    .property("Family")
+                    .is_some_and(|family| crate::document::property_value(family).to_string() == definition.to_string())
+        };
+        let Some(task) = named.or_else(|| self.application.resources.iter().find(family)) else { return };
+        for path in ["TaskRoleArn", "ExecutionRoleArn"] {
+            let Some(role) = task.property(path).map(crate::document::property_value) else { continue };
+            match self.namer.name(&role, "iam", "role") {
+                Named::Arn(arn) => wanted.add("iam:PassRole", arn, call.span),
+                Named::Unknown(why) => {
+                    wanted.add("iam:PassRole", all_of("iam", "role"), call.span);
+                    wanted.doubt("iam:PassRole", format!("which role the task has isn't told ({why})"), call.span);
+                }
+            }
         }
     }
 
@@ -259,6 +251,9 @@ impl Derivation<'_> {
 
     /// Whether a query reads an index. Where its arguments are made elsewhere, any index that its files name may be meant.
     fn uses_index(&self, call: &CloudCall) -> bool {
+        if let Some(told) = call.index {
+            return told;
+        }
         let text = self.sources.slice(call.span);
         if text.contains("IndexName") {
             return true;
@@ -291,12 +286,26 @@ impl Derivation<'_> {
             }
             CallTarget::Event => "the caller chooses it".to_string(),
             CallTarget::Unknown => "its source doesn't tell it".to_string(),
-            CallTarget::Literal(text) => match self.namer.name(&Value::text(text.clone()), prefix, kind) {
-                Named::Arn(arn) => return self.with_profile(arn),
+            CallTarget::Literal(text) => match self.name(Value::text(text.clone()), prefix, kind) {
+                Named::Arn(arn) => {
+                    let mut arns = self.with_profile(arn);
+                    if let ("ses", "identity", Some((_, domain))) = (prefix, kind, text.split_once('@')) {
+                        // An address may be verified by itself or with its whole domain.
+                        arns.extend(by_name(prefix, kind, Value::text(domain)));
+                    }
+                    return arns;
+                }
                 Named::Unknown(why) => why,
             },
+            CallTarget::Pattern(_) => match call.target.resolve(&self.function.environment) {
+                Some(value) => match self.name(value, prefix, kind) {
+                    Named::Arn(arn) => return self.as_granted(name, prefix, kind, arn),
+                    Named::Unknown(why) => why,
+                },
+                None => "its source doesn't tell it".to_string(),
+            },
             CallTarget::Environment(variable) => match call.target.resolve(&self.function.environment) {
-                Some(value) => match self.namer.name(&value, prefix, kind) {
+                Some(value) => match self.name(value, prefix, kind) {
                     Named::Arn(arn) => return self.with_profile(arn),
                     Named::Unknown(why) => format!("`{variable}` holds what the template doesn't tell ({why})"),
                 },
@@ -320,6 +329,41 @@ impl Derivation<'_> {
         let (resources, how) = self.narrowest(name, prefix, kind, call);
         wanted.doubt(name, format!("{why}; {how}"), call.span);
         resources
+    }
+
+    /// The ARN of what a value names, its holes in the order of the format where it is made of several names.
+    fn name(&self, value: Value, prefix: &str, kind: &str) -> Named {
+        let value = match prefix {
+            // `cluster.dsql.eu-west-1.on.aws` begins with the cluster.
+            "dsql" => until(value, ".dsql"),
+            _ => value,
+        };
+        let shown = value.to_string();
+        let several = matches!((prefix, kind), ("scheduler", "schedule") | ("rds-db", "db-user"));
+        if several && shown.contains('/') && !shown.starts_with("arn:") {
+            let format = facts::resource_arn(prefix, kind).unwrap_or_default();
+            let own = format.match_indices("${").map(|(at, _)| at).nth(3);
+            let start = own.and_then(|at| format.get(..at)).unwrap_or_default();
+            if let Some(mut arn) = filled(start) {
+                arn.extend(value);
+                return Named::Arn(arn);
+            }
+        }
+        self.namer.name(&value, prefix, kind)
+    }
+
+    /// What a pattern means among the things that the role names: those, where there are any.
+    fn as_granted(&self, name: &str, prefix: &str, kind: &str, arn: Value) -> Vec<Value> {
+        if !arn.to_string().contains('*') {
+            return self.with_profile(arn);
+        }
+        let pattern = Pattern::value(&canonical(self.application, &arn));
+        let within: Vec<Value> = self
+            .granted(name, prefix, kind)
+            .into_values()
+            .filter(|granted| pattern.covers(&Pattern::value(&canonical(self.application, granted))))
+            .collect();
+        if within.is_empty() { self.with_profile(arn) } else { within }
     }
 
     /// A profile of Bedrock calls the model behind it in several regions, which takes a permission on that, too.
@@ -484,44 +528,6 @@ impl Derivation<'_> {
         vec![arn]
     }
 
-    /// Handing on a role: those that the environment names, where the call is given one.
-    fn pass_role(&self, action: &str, call: &CloudCall, wanted: &mut Wanted) {
-        let text = self.sources.slice(call.span);
-        if !text.to_ascii_lowercase().contains("role") {
-            return;
-        }
-        // Roles that the call spells out go before those that the environment merely holds.
-        let held: Vec<(bool, Value)> = self
-            .function
-            .environment
-            .iter()
-            .filter_map(|variable| {
-                let own = variable.value.resource().filter(|name| self.application.identity(name).is_some());
-                let arn = match own {
-                    Some(name) => self.namer.of_template(name, "iam", "role"),
-                    None => Some(variable.value.clone()).filter(|value| value.to_string().contains(":role/")),
-                };
-                arn.map(|arn| (mentions(text, &variable.name), arn))
-            })
-            .collect();
-        let written = text
-            .split(['"', '\''])
-            .filter(|part| part.starts_with("arn:") && part.contains(":role/") && !part.contains(['{', '$', '%']))
-            .map(Value::text);
-        let mut roles: Vec<Value> =
-            held.iter().filter(|(spelled, _)| *spelled).map(|(_, arn)| arn.clone()).chain(written).collect();
-        if roles.is_empty() {
-            roles = held.into_iter().map(|(_, arn)| arn).collect();
-        }
-        if roles.is_empty() {
-            wanted.add(action, all_of("iam", "role"), call.span);
-            wanted.doubt(action, "which role it passes on isn't told; left open to all roles".into(), call.span);
-        }
-        for role in roles {
-            wanted.add(action, role, call.span);
-        }
-    }
-
     /// What is encrypted with a customer's key takes the key, too: the service uses it in the caller's name.
     fn key_of(&self, action: &str, resource: &Value, span: Span, wanted: &mut Wanted) {
         let Some(resource) = resource.resources().next().and_then(|name| self.application.resource(name)) else {
@@ -564,6 +570,44 @@ impl Derivation<'_> {
             wanted.add(name, arn.clone(), span);
         }
     }
+}
+
+/// The start of a value up to a text.
+fn until(value: Value, end: &str) -> Value {
+    let mut start = Value::default();
+    for part in value.parts() {
+        match part {
+            Part::Text(text) => match text.find(end) {
+                Some(at) => {
+                    start.push(Part::Text(text.get(..at).unwrap_or_default().to_string()));
+                    return start;
+                }
+                None => start.push(part.clone()),
+            },
+            part => start.push(part.clone()),
+        }
+    }
+    value
+}
+
+/// The start of an ARN's format with what every ARN begins with.
+fn filled(format: &str) -> Option<Value> {
+    let mut arn = Value::default();
+    let mut rest = format;
+    while let Some(start) = rest.find("${") {
+        arn.push(Part::Text(rest.get(..start)?.to_string()));
+        let hole = rest.get(start + 2..)?;
+        let end = hole.find('}')?;
+        arn.push(match hole.get(..end)? {
+            "Partition" => Part::Pseudo("AWS::Partition".into()),
+            "Region" => Part::Pseudo("AWS::Region".into()),
+            "Account" => Part::Pseudo("AWS::AccountId".into()),
+            _ => return None,
+        });
+        rest = hole.get(end + 1..)?;
+    }
+    arn.push(Part::Text(rest.to_string()));
+    Some(arn)
 }
 
 /// Whether a text has a name between quotes.

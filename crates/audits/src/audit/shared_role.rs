@@ -217,7 +217,8 @@ mod tests {
                 service: "dynamodb".into(),
                 operation: "PutItem".into(),
                 actions: vec!["dynamodb:PutItem".into()],
-                target: CallTarget::Literal("t".into()),
+                index: None,
+            target: CallTarget::Literal("t".into()),
                 span,
             }],
             ..Behaviour::default()

@@ -2,7 +2,7 @@
 
 use crate::call::Arguments;
 use crate::evaluate::Evaluator;
-use crate::library::cloud::{Parameters, record, record_named};
+use crate::library::cloud::{Parameters, only_tidies, record, record_named};
 use crate::value::{Client, External, Flavour, Value};
 use facts::Service;
 use std::rc::Rc;
@@ -15,7 +15,7 @@ pub(crate) fn call(
     arguments: &Arguments,
 ) -> Option<Value> {
     if let Some(rest) = path.strip_prefix("aws-sdk") {
-        return version2(rest);
+        return version2(evaluator, rest, arguments);
     }
     let (package, export) = if path.starts_with("@aws-sdk/") || path.starts_with("@aws-lambda-powertools/") {
         path.split_once('.')?
@@ -27,8 +27,16 @@ pub(crate) fn call(
     }
     match (package, export) {
         ("@aws-sdk/lib-dynamodb", "DynamoDBDocumentClient.from" | "DynamoDBDocument.from") => {
+            let another = matches!(arguments.positional.first(), Some(Value::Client(client)) if client.another);
             return facts::service_by_boto3("dynamodb")
-                .map(|service| Value::Client(Client { service, flavour: Flavour::Document3 }));
+                .map(|service| Value::Client(Client { service, flavour: Flavour::Document3, another }));
+        }
+        ("@aws-sdk/credential-providers", "fromTemporaryCredentials") => {
+            let options = arguments.positional.first().cloned()?;
+            let parameters = evaluator.member(&options, "params", true, arguments.place);
+            let operation = facts::service_by_boto3("sts")?.operation("AssumeRole")?;
+            record(evaluator, operation, &Parameters::Object(Some(&parameters)), arguments.place);
+            return None;
         }
         // The command it signs was noted where it was made.
         ("@aws-sdk/s3-request-presigner", _) => return Some(Value::Unknown),
@@ -49,7 +57,7 @@ pub(crate) fn call(
             (_, Some(second)) if export.starts_with("paginate") => Some(second),
             _ => options,
         };
-        for operation in helper.operations {
+        for operation in helper.operations.into_iter().filter(|operation| !only_tidies(*operation)) {
             record(evaluator, operation, &Parameters::Object(parameters), arguments.place);
         }
         return Some(Value::Unknown);
@@ -70,17 +78,56 @@ pub(crate) fn call(
         return Some(Value::Unknown);
     }
     let is_client = service.js_client().strip_suffix("Client") == Some(export.trim_end_matches("Client"));
-    (arguments.construct && is_client).then_some(Value::Client(Client { service, flavour: Flavour::JavaScript3 }))
+    if !(arguments.construct && is_client) {
+        return None;
+    }
+    let another = is_another(evaluator, arguments);
+    Some(Value::Client(Client { service, flavour: Flavour::JavaScript3, another }))
+}
+
+/// Whether a client is made with credentials that aren't the function's own.
+fn is_another(evaluator: &mut Evaluator<'_>, arguments: &Arguments) -> bool {
+    let Some(options) = arguments.positional.first().cloned() else { return false };
+    if !matches!(options, Value::Object(_)) {
+        return false;
+    }
+    let place = arguments.place;
+    let given = match evaluator.member(&options, "credentials", true, place) {
+        Value::Nothing => options,
+        given => given,
+    };
+    match &given {
+        Value::Object(_) => match evaluator.member(&given, "accessKeyId", true, place) {
+            Value::Nothing => false,
+            // What Lambda itself puts there.
+            Value::Environment(name) => &*name != "AWS_ACCESS_KEY_ID",
+            _ => true,
+        },
+        Value::External(external) => {
+            let path = external.path.as_str();
+            [
+                "fromTemporaryCredentials",
+                "fromWebToken",
+                "fromCognitoIdentity",
+                "ChainableTemporaryCredentials",
+                "TemporaryCredentials",
+            ]
+            .iter()
+            .any(|provider| path.contains(provider))
+        }
+        _ => false,
+    }
 }
 
 /// `AWS.S3`, `aws-sdk/clients/s3`.
-fn version2(rest: &str) -> Option<Value> {
+fn version2(evaluator: &mut Evaluator<'_>, rest: &str, arguments: &Arguments) -> Option<Value> {
+    let another = is_another(evaluator, arguments);
     let service_of = |class: &str| facts::service_by_js_v2(class);
     let (class, document) = if let Some(file) = rest.strip_prefix("/clients/") {
         let (file, export) = file.split_once('.').unwrap_or((file, ""));
         let service = facts::services().find(|service| client_file(*service, file))?;
         let flavour = if export.ends_with("DocumentClient") { Flavour::Document2 } else { Flavour::JavaScript2 };
-        return Some(Value::Client(Client { service, flavour }));
+        return Some(Value::Client(Client { service, flavour, another }));
     } else {
         let class = rest.strip_prefix('.')?;
         match class.strip_suffix(".DocumentClient") {
@@ -90,7 +137,7 @@ fn version2(rest: &str) -> Option<Value> {
     };
     // `AWSXRay.captureAWS(require("aws-sdk"))` comes out as the SDK itself.
     let flavour = if document { Flavour::Document2 } else { Flavour::JavaScript2 };
-    Some(Value::Client(Client { service: service_of(class)?, flavour }))
+    Some(Value::Client(Client { service: service_of(class)?, flavour, another }))
 }
 
 /// Whether `aws-sdk/clients/FILE` is this service's: the class in lower case.
@@ -102,12 +149,26 @@ fn client_file(service: Service, file: &str) -> bool {
 
 /// A method of a client.
 pub(crate) fn client_method(evaluator: &mut Evaluator<'_>, client: Client, name: &str, arguments: &Arguments) -> Value {
+    let answer = operate(evaluator, client, name, arguments);
+    // `(error, data) => ...`
+    for callback in
+        arguments.positional.iter().skip(1).filter(|value| super::callee_like(value)).cloned().collect::<Vec<_>>()
+    {
+        evaluator.call(&callback, Arguments::of(vec![Value::Nothing, answer.clone()], arguments.place));
+    }
+    answer
+}
+
+fn operate(evaluator: &mut Evaluator<'_>, client: Client, name: &str, arguments: &Arguments) -> Value {
     let service = client.service;
     let place = arguments.place;
-    for callback in arguments.positional.iter().skip(1) {
-        evaluator.refer(&callback.clone());
-    }
     let first = arguments.positional.first();
+    let site = match (name, first) {
+        // The command may have been made elsewhere.
+        ("send", Some(Value::Answer(answer))) => answer.site,
+        _ => evaluator.site(place),
+    };
+    evaluator.record.made_as(site, client.another);
     match (client.flavour, name) {
         // A command was noted where it was made.
         (Flavour::JavaScript3 | Flavour::Document3, "send") => {
@@ -158,10 +219,11 @@ pub(crate) fn client_method(evaluator: &mut Evaluator<'_>, client: Client, name:
         Flavour::JavaScript3 | Flavour::Python => None,
     };
     if let Some(helper) = helper {
+        let mut answer = Value::Unknown;
         for operation in helper.operations {
-            record(evaluator, operation, &Parameters::Object(first), place);
+            answer = record(evaluator, operation, &Parameters::Object(first), place);
         }
-        return Value::Unknown;
+        return answer;
     }
     match service.operation_by_js_method(name) {
         Some(operation) => record(evaluator, operation, &Parameters::Object(first), place),

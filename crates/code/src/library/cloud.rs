@@ -19,6 +19,9 @@ pub(crate) enum Parameters<'a> {
     Only(&'static str, Value),
 }
 
+/// How a session with other credentials is known by its path.
+const ANOTHER: &str = "session of another";
+
 enum Found {
     Known(Value),
     Absent,
@@ -198,6 +201,24 @@ fn targets(evaluator: &mut Evaluator<'_>, operation: Operation, parameters: &Par
                 .collect();
             return tables.into_iter().reduce(Value::or).unwrap_or(Value::Unknown);
         }
+        // A schedule is named within its group, a rule within its bus.
+        ("scheduler", "GetSchedule" | "CreateSchedule" | "UpdateSchedule" | "DeleteSchedule") => {
+            let group = parameters.known(evaluator, "GroupName").unwrap_or(Value::text("default"));
+            let name = parameters.known(evaluator, "Name").unwrap_or(Value::Unknown);
+            return Value::concat(vec![group, Value::text("/"), name]);
+        }
+        ("ecs", "RunTask" | "StartTask") => {
+            return parameters.known(evaluator, "taskDefinition").unwrap_or(Value::Unknown);
+        }
+        ("ses" | "sesv2", name) if name.starts_with("Send") => {
+            // A raw message may say in its own text who sends it.
+            for name in ["FromEmailAddressIdentityArn", "SourceArn", "FromEmailAddress", "Source"] {
+                if let Some(sender) = parameters.known(evaluator, name) {
+                    return sender.map(mail_address);
+                }
+            }
+            return Value::Unknown;
+        }
         ("dynamodb", "ExecuteStatement" | "BatchExecuteStatement" | "ExecuteTransaction") => {
             return partiql_table(evaluator, parameters);
         }
@@ -240,6 +261,33 @@ fn targets(evaluator: &mut Evaluator<'_>, operation: Operation, parameters: &Par
         }
     }
     if unknown { Value::Unknown } else { Value::Nothing }
+}
+
+/// The address in `Name <address>`.
+fn mail_address(sender: &Value) -> Value {
+    match sender {
+        Value::Text(text) => match text.split_once('<') {
+            Some((_, rest)) => Value::text(rest.trim_end().trim_end_matches('>')),
+            None => sender.clone(),
+        },
+        Value::Pattern(parts) => {
+            let at = parts.iter().position(|part| part.as_text().is_some_and(|text| text.contains('<')));
+            let Some(at) = at else { return sender.clone() };
+            let mut inner = Vec::new();
+            for (index, part) in parts.iter().enumerate().skip(at) {
+                match part.as_text() {
+                    Some(text) => {
+                        let text = if index == at { text.split_once('<').map_or(text, |(_, rest)| rest) } else { text };
+                        inner.push(Value::text(text.split('>').next().unwrap_or(text)));
+                    }
+                    None => inner.push(part.clone()),
+                }
+            }
+            inner.retain(|part| part.as_text() != Some(""));
+            if inner.is_empty() { Value::Unknown } else { Value::concat(inner) }
+        }
+        _ => sender.clone(),
+    }
 }
 
 fn event_bus(evaluator: &mut Evaluator<'_>, parameters: &Parameters<'_>) -> Value {
@@ -289,7 +337,12 @@ fn partiql_table(evaluator: &Evaluator<'_>, parameters: &Parameters<'_>) -> Valu
 }
 
 /// The permissions of an operation with these arguments.
-fn actions(evaluator: &mut Evaluator<'_>, operation: Operation, parameters: &Parameters<'_>) -> Vec<String> {
+fn actions(
+    evaluator: &mut Evaluator<'_>,
+    operation: Operation,
+    parameters: &Parameters<'_>,
+    site: crate::record::Site,
+) -> Vec<String> {
     let mut actions: Vec<String> = operation.actions().unwrap_or_default().into_iter().map(str::to_string).collect();
     if operation.by_arguments() {
         let asked = asked_words(evaluator, parameters);
@@ -307,23 +360,47 @@ fn actions(evaluator: &mut Evaluator<'_>, operation: Operation, parameters: &Par
         }
     }
     for conditional in operation.conditional() {
-        let given = conditional.arguments.iter().any(|path| {
+        let given = conditional.arguments.iter().find(|path| {
             let mut parts = path.split('.');
             let first = parts.next().and_then(|name| parameters.known(evaluator, name));
             first.is_some_and(|first| {
                 parts
-                    .try_fold(first, |value, name| match field(evaluator, &value, name) {
-                        Found::Known(value) => Some(value),
-                        Found::Absent | Found::Unknown => None,
+                    .try_fold(first, |value, name| {
+                        // A list is each of its entries.
+                        let value = match evaluator.items(&value) {
+                            Some(items) => items.into_iter().reduce(Value::or).unwrap_or(Value::Nothing),
+                            None => value,
+                        };
+                        match field(evaluator, &value, name) {
+                            Found::Known(value) => Some(value),
+                            Found::Absent | Found::Unknown => None,
+                        }
                     })
                     .is_some()
             })
         });
-        if given && !actions.iter().any(|action| action == conditional.action) {
+        let Some(argument) = given else { continue };
+        let service = |action: &str| action.split(':').next().map(str::to_string);
+        let own = actions.first().and_then(|action| service(action));
+        if own.is_some() && service(conditional.action) != own {
+            // Another service's action is about what the argument names.
+            super::effects::of_argument(evaluator, operation, parameters, conditional.action, argument, site);
+        } else if !actions.iter().any(|action| action == conditional.action) {
             actions.push(conditional.action.to_string());
         }
     }
     actions
+}
+
+/// What an argument names.
+pub(crate) fn targets_of(evaluator: &mut Evaluator<'_>, parameters: &Parameters<'_>, name: &str) -> Vec<CallTarget> {
+    match parameters.find(evaluator, name) {
+        Found::Known(value) => match &value {
+            Value::Object(_) => evaluator.iterate(&value, Place::default()).targets(),
+            value => value.targets(),
+        },
+        Found::Absent | Found::Unknown => vec![CallTarget::Unknown],
+    }
 }
 
 /// What the entries of a transaction or the verb of a statement ask for.
@@ -362,7 +439,8 @@ fn record_on(
     target: Value,
     place: Place,
 ) -> Value {
-    let actions = actions(evaluator, operation, parameters);
+    let site = evaluator.site(place);
+    let actions = actions(evaluator, operation, parameters, site);
     if target.is_of_event() {
         taint::sink(evaluator, Sink::CloudResource, &target, place);
     }
@@ -372,7 +450,6 @@ fn record_on(
         }
     }
     let targets = call_targets(&target);
-    let site = evaluator.site(place);
     let source = parameters.known(evaluator, "CopySource");
     match source {
         // What is copied is read in one bucket and written in another.
@@ -387,8 +464,17 @@ fn record_on(
         }
         _ => evaluator.record.call(site, operation, actions, targets.clone()),
     }
+    super::effects::note(evaluator, operation, parameters, site);
+    let index = match parameters.find(evaluator, "IndexName") {
+        Found::Known(_) => Some(true),
+        Found::Absent if operation.service().boto3() == "dynamodb" => Some(false),
+        Found::Absent | Found::Unknown => None,
+    };
+    if let Some(index) = index.filter(|_| matches!(operation.name(), "Query" | "Scan")) {
+        *evaluator.record.indexes.entry(site).or_default() |= index;
+    }
     let read = super::records::note(evaluator, operation, parameters, &target, place);
-    Value::Answer(Rc::new(Answer { operation, targets, read }))
+    Value::Answer(Rc::new(Answer { operation, targets, site, read }))
 }
 
 fn call_targets(target: &Value) -> Vec<CallTarget> {
@@ -439,6 +525,8 @@ pub(crate) fn client_method(
     }
     let place = arguments.place;
     let service = client.service;
+    let site = evaluator.site(place);
+    evaluator.record.made_as(site, client.another);
     match service.client_method(name) {
         Some(ClientMethod::Operation(operation)) => record(evaluator, operation, &Parameters::Named(arguments), place),
         Some(ClientMethod::Helper(operations)) => {
@@ -479,9 +567,8 @@ pub(crate) fn client_method(
             }
         }
         None => {
-            if &**name == "generate_db_auth_token" {
-                evaluator.doubt(place, "a database token needs `rds-db:connect`, which isn't derived from the code");
-                return Value::Unknown;
+            if let Some(token) = super::tokens::of_method(evaluator, service, name, arguments) {
+                return token;
             }
             let own = ["close", "can_paginate", "meta", "exceptions", "get_bucket_region"];
             if !own.contains(&&**name) {
@@ -532,9 +619,14 @@ fn helper(evaluator: &mut Evaluator<'_>, name: &str, operations: &[Operation], a
     {
         super::system::write(evaluator, &path, arguments.place);
     }
-    for operation in operations {
+    for operation in operations.iter().filter(|operation| !only_tidies(**operation)) {
         record(evaluator, *operation, &Parameters::Named(&named), arguments.place);
     }
+}
+
+/// What a helper does only after its own failure: it works without.
+pub(crate) fn only_tidies(operation: Operation) -> bool {
+    operation.name() == "AbortMultipartUpload"
 }
 
 // --- boto3's resource interface ---
@@ -551,10 +643,15 @@ pub(crate) fn resource_attribute(evaluator: &mut Evaluator<'_>, resource: &Rc<Re
             kind: "meta",
             collection: None,
             target: Value::Unknown,
+            another: resource.another,
         }));
     }
     if resource.kind == "meta" && name == "client" {
-        return Value::Client(Client { service: resource.service, flavour: Flavour::Python });
+        return Value::Client(Client {
+            service: resource.service,
+            flavour: Flavour::Python,
+            another: resource.another,
+        });
     }
     if resource.collection.is_none()
         && let Some(member) = member_of(resource, name)
@@ -565,6 +662,7 @@ pub(crate) fn resource_attribute(evaluator: &mut Evaluator<'_>, resource: &Rc<Re
             kind: resource.kind,
             collection: Some((name.into(), member.gives)),
             target: resource.target.clone(),
+            another: resource.another,
         }));
     }
     match name {
@@ -591,6 +689,8 @@ pub(crate) fn resource_method(
     arguments: &Arguments,
 ) -> Value {
     let place = arguments.place;
+    let site = evaluator.site(place);
+    evaluator.record.made_as(site, resource.another);
     if let Some((collection, gives)) = &resource.collection {
         return match &**name {
             "all" | "filter" | "limit" | "page_size" | "pages" => {
@@ -601,7 +701,21 @@ pub(crate) fn resource_method(
                 let key = format!("{collection}.{name}");
                 match member_of(resource, &key) {
                     Some(member) => {
-                        record_member(evaluator, resource, &member.operations, arguments);
+                        let versions = collection.contains("version") && &**name == "delete";
+                        if versions {
+                            // Each of them is deleted as the version it is.
+                            let site = evaluator.site(place);
+                            let list = member.operations.iter().find(|operation| operation.name().starts_with("List"));
+                            if let Some(operation) = list {
+                                record_member(evaluator, resource, &[*operation], arguments);
+                            }
+                            if let Some(operation) = resource.service.operation("DeleteObjects") {
+                                let targets = resource.target.targets();
+                                evaluator.record.call(site, operation, vec!["s3:DeleteObjectVersion".into()], targets);
+                            }
+                        } else {
+                            record_member(evaluator, resource, &member.operations, arguments);
+                        }
                     }
                     None => {
                         let _ = gives;
@@ -622,7 +736,7 @@ pub(crate) fn resource_method(
             }
         }
         MemberKind::Action | MemberKind::BatchAction | MemberKind::Collection => {
-            let target = record_member(evaluator, resource, &member.operations, arguments);
+            let (target, answer) = record_member(evaluator, resource, &member.operations, arguments);
             if &**name == "download_file" {
                 let at = usize::from(resource.kind == "Bucket");
                 if let Some(path) = arguments.get(at, "Filename").cloned() {
@@ -631,7 +745,7 @@ pub(crate) fn resource_method(
             }
             match member.gives {
                 Some(kind) => evaluator.resource(resource, kind, target),
-                None => Value::Unknown,
+                None => answer,
             }
         }
     }
@@ -642,7 +756,8 @@ fn record_member(
     resource: &Rc<Resource>,
     operations: &[Operation],
     arguments: &Arguments,
-) -> Value {
+) -> (Value, Value) {
+    let mut answer = Value::Unknown;
     let mut last = Value::Unknown;
     // `object.copy(source)` and `bucket.copy(source, key)`.
     let mut arguments = arguments.clone();
@@ -653,7 +768,8 @@ fn record_member(
         arguments.named.push(("CopySource".into(), source));
     }
     let parameters = Parameters::Named(&arguments);
-    for operation in operations {
+    let helps = operations.len() > 1;
+    for operation in operations.iter().filter(|operation| !(helps && only_tidies(**operation))) {
         let target = match names_target(resource) {
             true => targets(evaluator, *operation, &parameters),
             false => resource.target.clone(),
@@ -663,9 +779,9 @@ fn record_member(
             false => target,
         };
         last = target.clone();
-        record_on(evaluator, *operation, &parameters, target, arguments.place);
+        answer = record_on(evaluator, *operation, &parameters, target, arguments.place);
     }
-    last
+    (last, answer)
 }
 
 fn record_collection(evaluator: &mut Evaluator<'_>, resource: &Rc<Resource>, collection: &str, place: Place) {
@@ -707,8 +823,9 @@ pub(crate) fn call(
     if matches!(root, "boto3" | "aioboto3" | "aiobotocore" | "botocore") {
         let last = path.rsplit('.').next().unwrap_or(path);
         return match last {
-            "client" | "create_client" => Some(client(evaluator, arguments, false)),
-            "resource" => Some(client(evaluator, arguments, true)),
+            "client" | "create_client" => Some(client(evaluator, arguments, false, path.contains(ANOTHER))),
+            "resource" => Some(client(evaluator, arguments, true, path.contains(ANOTHER))),
+            "Session" if is_another(arguments) => Some(Value::external(format!("boto3.{ANOTHER}()"))),
             _ => None,
         };
     }
@@ -736,7 +853,18 @@ pub(crate) fn call(
     None
 }
 
-fn client(evaluator: &mut Evaluator<'_>, arguments: &Arguments, is_resource: bool) -> Value {
+/// Whether a client or session is made with credentials that aren't the function's own.
+fn is_another(arguments: &Arguments) -> bool {
+    arguments.named("aws_access_key_id").is_some_and(|key| match key {
+        Value::Nothing => false,
+        // What Lambda itself puts there.
+        Value::Environment(name) => &**name != "AWS_ACCESS_KEY_ID",
+        _ => true,
+    })
+}
+
+fn client(evaluator: &mut Evaluator<'_>, arguments: &Arguments, is_resource: bool, another: bool) -> Value {
+    let another = another || is_another(arguments);
     let name = arguments.get(0, "service_name").cloned().unwrap_or(Value::Unknown);
     let mut result: Option<Value> = None;
     for one in name.alternatives() {
@@ -747,12 +875,13 @@ fn client(evaluator: &mut Evaluator<'_>, arguments: &Arguments, is_resource: boo
                     kind: "ServiceResource",
                     collection: None,
                     target: Value::Unknown,
+                    another,
                 })),
                 Some(service) => {
                     if !evaluator.clients.contains(&service) {
                         evaluator.clients.push(service);
                     }
-                    Value::Client(Client { service, flavour: Flavour::Python })
+                    Value::Client(Client { service, flavour: Flavour::Python, another })
                 }
                 None => {
                     evaluator.doubt(arguments.place, format!("boto3 has no service `{text}`"));

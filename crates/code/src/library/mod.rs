@@ -6,6 +6,8 @@
 pub(crate) mod aws_javascript;
 pub(crate) mod checks;
 pub(crate) mod cloud;
+pub(crate) mod dangers;
+pub(crate) mod effects;
 pub(crate) mod habits;
 pub(crate) mod network;
 pub(crate) mod packages;
@@ -15,10 +17,12 @@ pub(crate) mod routes;
 pub(crate) mod sinks;
 pub(crate) mod system;
 pub(crate) mod text;
+pub(crate) mod tokens;
 
 use crate::Language;
 use crate::call::Arguments;
 use crate::evaluate::Evaluator;
+use crate::taint;
 use crate::value::{External, Value};
 pub(crate) use packages::package;
 use std::rc::Rc;
@@ -52,8 +56,13 @@ pub(crate) fn star_names(module: &str) -> &'static [&'static str] {
 
 /// Decorators that run the function themselves when it is called, and don't call it otherwise.
 pub(crate) fn is_transparent_decorator(path: &str) -> bool {
-    const NAMES: [&str; 26] = [
+    const NAMES: [&str; 31] = [
         "inject_lambda_context",
+        "injectLambdaContext",
+        "captureMethod",
+        "captureLambdaHandler",
+        "logMetrics",
+        "idempotent_handler",
         "capture_method",
         "capture_lambda_handler",
         "log_metrics",
@@ -93,6 +102,9 @@ pub(crate) fn member(evaluator: &mut Evaluator<'_>, external: &Rc<External>, nam
             let is_app = path.ends_with("()") && path.starts_with("aws_lambda_powertools.event_handler");
             if is_app && name == "current_event" {
                 return Value::Event("".into());
+            }
+            if matches!(path, "flask_login.current_user" | "flask.g") {
+                return taint::made(format!("{}{name}", taint::CLAIM));
             }
             if let Some(part) = routes::member(path, name) {
                 return part;
@@ -136,6 +148,9 @@ pub(crate) fn index(evaluator: &mut Evaluator<'_>, external: &Rc<External>, key:
 /// Calls something of a library.
 pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &Rc<External>, arguments: Arguments) -> Value {
     let path = external.path.as_str();
+    if path == "getattr" {
+        dangers::call(evaluator, external, &arguments);
+    }
     if path == "getattr" || path == "Reflect.get" {
         return get_attribute(evaluator, &arguments);
     }
@@ -165,6 +180,9 @@ pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &Rc<External>, argum
     sinks::call(evaluator, external, &arguments);
     practices::call(evaluator, external, &arguments);
     routes::call(evaluator, external, &arguments);
+    if let Some(value) = dangers::call(evaluator, external, &arguments) {
+        return value;
+    }
     if matches!(path, "flask.request.get_json" | "flask.request.get_data") {
         return Value::Event("body".into());
     }
@@ -172,6 +190,9 @@ pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &Rc<External>, argum
         return value;
     }
     if let Some(value) = text::call(evaluator, path, external, &arguments) {
+        return value;
+    }
+    if let Some(value) = tokens::call(evaluator, external, &arguments) {
         return value;
     }
     let known = match evaluator.language {

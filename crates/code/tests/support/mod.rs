@@ -62,21 +62,41 @@ pub(crate) fn messages(reading: &Reading) -> Vec<String> {
         .collect()
 }
 
+pub(crate) fn target(target: &CallTarget) -> String {
+    match target {
+        CallTarget::Environment(name) => format!("${name}"),
+        CallTarget::Literal(text) => text.clone(),
+        CallTarget::Event => "the event".to_string(),
+        CallTarget::None => "nothing".to_string(),
+        CallTarget::Unknown => "?".to_string(),
+        CallTarget::Pattern(pieces) => pieces
+            .iter()
+            .map(|piece| match piece {
+                CallTarget::Literal(text) => text.clone(),
+                other => format!("{{{}}}", self::target(other)),
+            })
+            .collect(),
+    }
+}
+
+/// `s3:GetObject on $BUCKET` for each permission that is asked for, sorted and without repetition.
+pub(crate) fn needs(behaviour: &Behaviour) -> Vec<String> {
+    let mut lines: Vec<String> = behaviour
+        .calls
+        .iter()
+        .flat_map(|call| call.actions.iter().map(|action| format!("{action} on {}", target(&call.target))))
+        .collect();
+    lines.sort();
+    lines.dedup();
+    lines
+}
+
 /// `dynamodb.PutItem on $TABLE`, sorted and without repetition.
 pub(crate) fn calls(behaviour: &Behaviour) -> Vec<String> {
     let mut lines: Vec<String> = behaviour
         .calls
         .iter()
-        .map(|call| {
-            let target = match &call.target {
-                CallTarget::Environment(name) => format!("${name}"),
-                CallTarget::Literal(text) => text.clone(),
-                CallTarget::Event => "the event".to_string(),
-                CallTarget::None => "nothing".to_string(),
-                CallTarget::Unknown => "?".to_string(),
-            };
-            format!("{}.{} on {target}", call.service, call.operation)
-        })
+        .map(|call| format!("{}.{} on {}", call.service, call.operation, target(&call.target)))
         .collect();
     lines.sort();
     lines.dedup();

@@ -266,6 +266,10 @@ fn behaviour(out: &mut String, function: &Function, sources: &Sources) -> Result
                 None => format!(" on <code>${}</code>", escape(name)),
             },
             CallTarget::Literal(name) => format!(" on <code>{}</code>", escape(name)),
+            CallTarget::Pattern(_) => match call.target.resolve(&function.environment) {
+                Some(value) => format!(" on <code>{}</code>", escape(&value.to_string())),
+                None => String::new(),
+            },
             CallTarget::Event => " <span class=\"warn\">on what the caller names</span>".to_owned(),
             CallTarget::None => String::new(),
             CallTarget::Unknown => " on something that can't be told".to_owned(),
