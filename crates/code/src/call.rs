@@ -287,6 +287,7 @@ impl Evaluator<'_> {
         let is_list = self.heap.objects.get(id).is_some_and(|object| object.items.is_some());
         if let ("includes" | "has" | "hasOwnProperty" | "indexOf", Some(key)) = (name, &first) {
             library::checks::membership(self, key, receiver);
+            library::habits::contained(self, &key.clone(), receiver, arguments.place);
         }
         match name {
             "append" | "push" | "add" | "unshift" | "insert" | "appendleft" => {
@@ -392,6 +393,14 @@ impl Evaluator<'_> {
             return answer;
         }
         library::checks::text_method(self, receiver, name, &arguments);
+        if matches!(name, "includes" | "indexOf" | "some" | "find" | "has") {
+            let key = arguments.positional.first().cloned().unwrap_or(Value::Unknown);
+            library::habits::contained(self, &key, receiver, place);
+        }
+        if matches!(name, "repeat" | "padStart" | "padEnd" | "ljust" | "rjust" | "zfill") {
+            let times = arguments.positional.first().cloned().unwrap_or(Value::Unknown);
+            taint::sink(self, graph::Sink::Amount, &times, place);
+        }
         if let Value::Event(path) = receiver {
             let python = self.language == Language::Python;
             match (name, arguments.positional.first()) {
@@ -448,6 +457,9 @@ impl Evaluator<'_> {
                     };
                 }
                 "items" | "keys" | "values" | "entries" | "split" => return taint::derived(&[receiver]),
+                "slice" if matches!(arguments.positional.first(), Some(Value::Number(from)) if *from < 0) => {
+                    return taint::cleaned(receiver, taint::only(&[graph::Sink::PrivateLog, graph::Sink::PlainStore]));
+                }
                 "strip" | "trim" | "toString" | "decode" | "encode" | "copy" | "slice" | "raw_event" => {
                     return receiver.clone();
                 }
@@ -478,7 +490,8 @@ impl Evaluator<'_> {
                 }
                 Value::concat(parts)
             }
-            "replace" | "replaceAll" | "split" | "rsplit" | "match" | "substring" | "slice" => {
+            "replace" | "replaceAll" | "split" | "rsplit" | "match" | "matchAll" | "search" | "substring" | "slice" => {
+                library::sinks::pattern_method(self, receiver, name, &arguments);
                 let part = taint::derived(&[receiver]);
                 self.call_back(&part, &arguments);
                 library::checks::replaced(name, receiver, &arguments)

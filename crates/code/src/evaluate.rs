@@ -78,6 +78,8 @@ pub(crate) struct Evaluator<'p> {
     /// Services that boto3 clients were made for.
     pub(crate) clients: Vec<facts::Service>,
     /// Whether what runs is something that the handler doesn't get to.
+    /// Where the handler stands.
+    pub(crate) handler_place: Option<(usize, Place)>,
     pub(crate) in_dead_code: bool,
     /// Whether the condition of a loop is looked at.
     pub(crate) in_loop_head: bool,
@@ -107,6 +109,7 @@ impl<'p> Evaluator<'p> {
             unknown_methods: Vec::new(),
             instances: Vec::new(),
             clients: Vec::new(),
+            handler_place: None,
             in_dead_code: false,
             in_loop_head: false,
             statement_place: None,
@@ -684,6 +687,7 @@ impl<'p> Evaluator<'p> {
                 let first = self.expression(left);
                 event::guard(self, &first);
                 let second = self.expression(right);
+                library::practices::fallback(self, &first, &second, place);
                 fallback(first, second)
             }
             Kind::Sequence(parts) => parts.iter().map(|part| self.expression(part)).last().unwrap_or(Value::Unknown),
@@ -709,6 +713,10 @@ impl<'p> Evaluator<'p> {
             Kind::Caught(types) => {
                 let types = types.as_ref().map(|types| self.expression(types));
                 library::habits::caught(self, types.as_ref())
+            }
+            Kind::Tail(inner) => {
+                let value = self.expression(inner);
+                taint::cleaned(&value, taint::only(&[graph::Sink::PrivateLog, graph::Sink::PlainStore]))
             }
             Kind::Keys(over) => {
                 let over = self.expression(over);
@@ -813,6 +821,9 @@ impl<'p> Evaluator<'p> {
                                 object.others = object.others.take().or(spread.others);
                             }
                             Value::Nothing | Value::Boolean(_) => {}
+                            Value::External(all) if matches!(all.path.as_str(), "process.env" | "os.environ") => {
+                                object.others = Some(taint::made(format!("{}environment", taint::SECRET)));
+                            }
                             value if value.is_tainted() => object.others = Some(taint::derived(&[value])),
                             _ => object.others = Some(Value::Unknown),
                         }

@@ -90,6 +90,8 @@ fn run(mut evaluator: Evaluator<'_>, module: usize, function: &str) -> Draft {
     let found = value.is_some();
     if let Some(value) = value {
         handler = defined_at(&evaluator, &value);
+        evaluator.handler_place =
+            handler.map(|span| (span.file.0 as usize, Place { start: span.start, end: span.start }));
         let mut given = vec![Value::Event("".into()), Value::external("context")];
         if language == Language::JavaScript {
             given.push(Value::external("callback"));

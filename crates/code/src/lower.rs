@@ -77,7 +77,13 @@ pub(crate) fn chain<'a>(node: Node<'a>, kind: &str, operator: &str) -> Vec<Node<
 }
 
 pub(crate) fn number(text: &str, place: Place) -> Expression {
-    let kind = text.replace('_', "").parse().map_or(Kind::Opaque(Vec::new()), Kind::Number);
+    let digits = text.replace('_', "").to_ascii_lowercase();
+    let read = match (digits.strip_prefix("0o"), digits.strip_prefix("0x")) {
+        (Some(octal), _) => i64::from_str_radix(octal, 8).ok(),
+        (_, Some(hexadecimal)) => i64::from_str_radix(hexadecimal, 16).ok(),
+        _ => digits.parse().ok(),
+    };
+    let kind = read.map_or(Kind::Opaque(Vec::new()), Kind::Number);
     Expression::new(kind, place)
 }
 

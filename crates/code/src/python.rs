@@ -454,6 +454,10 @@ impl Lowering<'_> {
                     // A part of a sequence is as good as the sequence.
                     Some(index) if index.kind() == "slice" => {
                         let parts = self.all(index);
+                        // The end of a text tells little of it.
+                        if matches!(parts.first(), Some(Expression { kind: Kind::Number(number), .. }) if *number < 0) {
+                            return Expression::new(Kind::Tail(object), here);
+                        }
                         return Expression::new(Kind::Sequence(parts.into_iter().chain([*object]).collect()), here);
                     }
                     Some(index) => self.expression(index),
@@ -467,6 +471,14 @@ impl Lowering<'_> {
                 let is_or = node.child_by_field_name("operator").is_some_and(|operator| operator.kind() == "or");
                 let operands = chain(node, "boolean_operator", if is_or { "or" } else { "and" });
                 return self.logical(operands, is_or, here);
+            }
+            "unary_operator" => {
+                let inner = self.boxed(node, "argument");
+                let minus = node.child_by_field_name("operator").is_some_and(|operator| operator.kind() == "-");
+                match inner.kind {
+                    Kind::Number(number) if minus => Kind::Number(-number),
+                    _ => Kind::Opaque(vec![*inner]),
+                }
             }
             "not_operator" => {
                 let inner = self.boxed(node, "argument");

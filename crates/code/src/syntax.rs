@@ -208,6 +208,8 @@ pub(crate) enum Kind {
     Compare(Comparison, Vec<Expression>),
     /// What a handler of exceptions caught; the types it is for, where it says some.
     Caught(Option<Box<Expression>>),
+    /// The last few characters of something.
+    Tail(Box<Expression>),
     /// The keys of something.
     Keys(Box<Expression>),
     /// An entry of a dictionary that a comprehension makes.

@@ -215,12 +215,6 @@ pub(crate) fn made(source: impl Into<Name>) -> Value {
     Value::FromEvent(Taint(Rc::new([Origin::of(source.into())])))
 }
 
-/// The same for something that begins with a way.
-pub(crate) fn made_at(evaluator: &Evaluator<'_>, source: impl Into<Name>, what: &str, place: Place) -> Value {
-    let origin = Origin::of(source.into()).step(evaluator.site(place), &what.into(), None);
-    Value::FromEvent(Taint(Rc::new([origin])))
-}
-
 /// What a store gave back, read at a site.
 pub(crate) fn read(source: Name, site: Site) -> Value {
     Value::FromEvent(Taint(Rc::new([Origin::of(source).step(site, &"is read from a store".into(), None)])))

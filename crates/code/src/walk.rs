@@ -77,7 +77,9 @@ pub(crate) fn expression(whole: &Expression, each: &mut dyn FnMut(&Expression)) 
                     }
                 }
             }
-            Kind::Spread(inner) | Kind::Test(inner) | Kind::Yield(inner) | Kind::Keys(inner) => waiting.push(inner),
+            Kind::Spread(inner) | Kind::Test(inner) | Kind::Yield(inner) | Kind::Keys(inner) | Kind::Tail(inner) => {
+                waiting.push(inner)
+            }
             Kind::Assign(target, value) => {
                 if let Pattern::Part(part) = &**target {
                     waiting.push(part);

@@ -6,7 +6,7 @@
 
 use crate::Language;
 use crate::evaluate::Evaluator;
-use crate::library::practices::{self, note, note_with};
+use crate::library::practices::{note, note_with};
 use crate::library::records::{self, stack};
 use crate::syntax::{Comparison, Expression, Kind, Name, Place, Statement};
 use crate::taint;
@@ -154,7 +154,7 @@ pub(crate) fn answered(evaluator: &mut Evaluator<'_>, value: &Value, place: Plac
     if tells_errors(evaluator, value) {
         note(evaluator, PracticeKind::ErrorText, place);
     }
-    if is_environment(evaluator, value) {
+    if holds_environment(evaluator, value) {
         note_with(evaluator, PracticeKind::EnvironmentExposed, place, "response", None);
     }
 }
@@ -163,6 +163,14 @@ pub(crate) fn answered(evaluator: &mut Evaluator<'_>, value: &Value, place: Plac
 pub(crate) fn is_environment(evaluator: &Evaluator<'_>, value: &Value) -> bool {
     let source = format!("{}environment", taint::SECRET);
     taint::inside(evaluator, value).iter().any(|one| taint::all_sources(one).iter().any(|found| **found == *source))
+}
+
+/// Whether a value is all of the environment, or something with that in it.
+pub(crate) fn holds_environment(evaluator: &Evaluator<'_>, value: &Value) -> bool {
+    let is_it =
+        |one: &Value| matches!(one, Value::External(all) if matches!(all.path.as_str(), "process.env" | "os.environ"));
+    value.alternatives().iter().any(|one| is_it(one) || evaluator.fields(one).iter().any(|(_, field)| is_it(field)))
+        || is_environment(evaluator, value)
 }
 
 /// Names under which services hand out the next page.
@@ -359,5 +367,11 @@ pub(crate) fn finish(evaluator: &mut Evaluator<'_>) {
             evaluator.record.practices.entry((site, PracticeKind::LeftoverFile)).or_insert(note);
         }
     }
-    let _ = practices::note;
+    // A trace says all that the message says.
+    let traces: Vec<_> =
+        evaluator.record.practices.keys().filter(|(_, kind)| *kind == PracticeKind::StackTrace).map(|(site, _)| *site).collect();
+    evaluator
+        .record
+        .practices
+        .retain(|(site, kind), _| *kind != PracticeKind::ErrorText || !traces.iter().any(|trace| trace.0 == site.0 && trace.1.abs_diff(site.1) < 200));
 }

@@ -8,7 +8,7 @@ use crate::record::{Note, Site};
 use crate::syntax::{Entry, Expression, Kind, Pattern, Place};
 use crate::taint;
 use crate::value::{External, Value};
-use graph::PracticeKind;
+use graph::{PracticeKind, words};
 
 /// Expressions that are looked through for one habit.
 const MAX_EXPRESSIONS: usize = 200;
@@ -68,6 +68,15 @@ pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &External, arguments
         }
     }
     token(evaluator, path, root, last, arguments);
+}
+
+/// `process.env.SECRET || "literal"`: what is used where nobody set it.
+pub(crate) fn fallback(evaluator: &mut Evaluator<'_>, first: &Value, second: &Value, place: Place) {
+    if let Value::Environment(name) = first
+        && words::is_private(name)
+    {
+        super::dangers::literal(evaluator, Some(second), "the default of a credential", place);
+    }
 }
 
 /// Reading a token's claims, with its signature or without.

@@ -3,10 +3,9 @@
 //!
 //! Deliberately absent: what batches and transactions touch besides what they put, and joins of SQL.
 
-use crate::Language;
 use crate::evaluate::Evaluator;
 use crate::library::cloud::Parameters;
-use crate::library::{practices, sinks};
+use crate::library::practices;
 use crate::record::{Access, Read, Stack, Stored};
 use crate::syntax::{Name, Place};
 use crate::taint;
@@ -573,7 +572,6 @@ fn special(evaluator: &mut Evaluator<'_>, service: &str, name: &str, parameters:
         }
         _ => {}
     }
-    let _ = sinks::of_operation;
 }
 
 /// A statement with its parameters apart: which rows it is about.
@@ -624,9 +622,4 @@ pub(crate) fn sql(evaluator: &mut Evaluator<'_>, statement: &Value, parameters: 
     let mut around = given;
     around.extend(named.into_iter().map(|(_, value)| value));
     access(evaluator, kind, ("sql", operation), &[CallTarget::Literal(table)], &key, &around, false, place);
-}
-
-/// Whether the language's dictionaries keep members that every object has.
-pub(crate) fn has_prototypes(evaluator: &Evaluator<'_>) -> bool {
-    evaluator.language == Language::JavaScript
 }

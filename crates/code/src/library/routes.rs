@@ -45,6 +45,7 @@ pub(crate) fn decorated(evaluator: &mut Evaluator<'_>, decorator: &External, fun
         return;
     }
     let Some(path) = decorator.carried.iter().find_map(Value::as_text).map(str::to_string) else { return };
+    let named_by_signature = decorator.path.starts_with("fastapi");
     let mut arguments = Arguments::new(Place::default());
     for piece in path.split(['<', '{']).skip(1) {
         let name = piece.split(['>', '}']).next().unwrap_or("");
@@ -60,6 +61,25 @@ pub(crate) fn decorated(evaluator: &mut Evaluator<'_>, decorator: &External, fun
             _ => value,
         };
         arguments.named.push((Name::from(name), value));
+    }
+    if named_by_signature && let Value::Function(closure) = function {
+        let names: Vec<Name> = evaluator
+            .definition(closure, |function| {
+                let plain = |parameter: &crate::syntax::Parameter| match (&parameter.target, &parameter.default) {
+                    (_, Some(default)) if matches!(default.kind, crate::syntax::Kind::Call { .. }) => None,
+                    (crate::syntax::Pattern::Name(name), _) => Some(name.clone()),
+                    _ => None,
+                };
+                function.parameters.iter().filter_map(plain).collect()
+            })
+            .unwrap_or_default();
+        let reads = decorator.path.ends_with(".get()") || decorator.path.ends_with(".delete()");
+        for name in names {
+            if arguments.named(&name).is_none() {
+                let value = if reads { format!("queryStringParameters.{name}").into() } else { Name::from("body") };
+                arguments.named.push((name, Value::Event(value)));
+            }
+        }
     }
     add(evaluator, function.clone(), arguments);
 }
@@ -102,8 +122,17 @@ fn request(evaluator: &mut Evaluator<'_>) -> Value {
         ("path", "path"),
         ("url", "path"),
         ("originalUrl", "path"),
+        ("requestContext", "requestContext"),
     ];
-    let fields = parts.into_iter().map(|(name, path)| (name.into(), Value::Event(path.into()))).collect();
+    let mut fields: Vec<(Name, Value)> =
+        parts.into_iter().map(|(name, path)| (name.into(), Value::Event(path.into()))).collect();
+    let event =
+        evaluator.heap.object(Object { fields: vec![("event".into(), Value::Event("".into()))], ..Object::default() });
+    fields.push(("apiGateway".into(), event));
+    // What middleware found out of a token or a session.
+    for name in ["user", "auth", "session"] {
+        fields.push((name.into(), taint::made(format!("{}{name}", taint::CLAIM))));
+    }
     evaluator.heap.object(Object { fields, ..Object::default() })
 }
 
@@ -111,6 +140,9 @@ fn request(evaluator: &mut Evaluator<'_>) -> Value {
 fn answered(evaluator: &mut Evaluator<'_>, method: &str, arguments: &Arguments) {
     let method = method.rsplit('.').next().unwrap_or(method);
     let Some(first) = arguments.positional.first().cloned() else { return };
+    if matches!(method, "send" | "json" | "end" | "write" | "html" | "jsonp") {
+        super::habits::answered(evaluator, &first, arguments.place);
+    }
     match method {
         "send" | "end" | "write" | "html" => {
             for one in first.alternatives() {
@@ -122,7 +154,21 @@ fn answered(evaluator: &mut Evaluator<'_>, method: &str, arguments: &Arguments) 
                 }
             }
         }
-        "redirect" | "location" => taint::sink(evaluator, Sink::ResponseHeader, &first, arguments.place),
+        "redirect" | "location" => {
+            let to = arguments.positional.last().cloned().unwrap_or(first);
+            super::dangers::redirect(evaluator, &to, arguments.place);
+        }
+        "cookie" => {
+            let options = arguments.positional.get(2).cloned().unwrap_or(Value::Nothing);
+            let on = |evaluator: &Evaluator<'_>, name: &str| {
+                evaluator.own_field(&options, name).is_some_and(|value| value != Value::Boolean(false))
+            };
+            let name = first.as_text().unwrap_or("").to_ascii_lowercase();
+            let is_session = ["session", "sid", "token", "auth", "jwt"].iter().any(|word| name.contains(word));
+            if is_session && !(on(evaluator, "httpOnly") && on(evaluator, "secure")) {
+                super::practices::note(evaluator, graph::PracticeKind::OpenCookie, arguments.place);
+            }
+        }
         "set" | "header" | "setHeader" | "append" => {
             let value = arguments.positional.get(1).cloned().unwrap_or(Value::Unknown);
             taint::sink(evaluator, Sink::ResponseHeader, &value, arguments.place);
@@ -136,7 +182,14 @@ fn answered(evaluator: &mut Evaluator<'_>, method: &str, arguments: &Arguments) 
 /// Runs the routes that are known by now.
 pub(crate) fn run(evaluator: &mut Evaluator<'_>) {
     for route in std::mem::take(&mut evaluator.routes) {
-        evaluator.call(&route.function, route.arguments);
+        let answer = evaluator.call(&route.function, route.arguments);
+        let (Value::Function(closure) | Value::Method(closure, _)) = &route.function else { continue };
+        if evaluator.language == Language::Python && super::habits::tells_errors(evaluator, &answer) {
+            let place = evaluator.definition(closure, |function| function.place).unwrap_or_default();
+            evaluator.enter_module(closure.module);
+            super::practices::note(evaluator, graph::PracticeKind::ErrorText, place);
+            evaluator.leave_module();
+        }
     }
 }
 

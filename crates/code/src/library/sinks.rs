@@ -9,7 +9,7 @@ use crate::syntax::{Entry, Expression, Kind, Place};
 use crate::taint;
 use crate::value::{External, Value};
 use facts::Operation;
-use graph::{PracticeKind, Sink};
+use graph::{PracticeKind, Sink, words};
 
 /// Libraries whose `execute` and `query` take SQL.
 const SQL: [&str; 24] = [
@@ -54,7 +54,8 @@ pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &External, arguments
     } {
         let value = arguments.positional.get(at).cloned().unwrap_or(first);
         // What comes out of a store was put there by somebody.
-        if sink == Sink::Deserialize && matches!(value, Value::Unknown | Value::Answer(_)) {
+        let stored = taint::all_sources(&value).iter().any(|source| source.starts_with(taint::STORED));
+        if sink == Sink::Deserialize && (stored || matches!(value, Value::Unknown | Value::Answer(_))) {
             super::practices::note(evaluator, PracticeKind::StoredDeserialization, place);
         }
         taint::sink(evaluator, sink, &value, place);
@@ -63,6 +64,7 @@ pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &External, arguments
     if is_query(last) && path.contains('.') && !matches!(root, "concurrent" | "asyncio") {
         let known = SQL.contains(&root);
         query(evaluator, &first, known, place);
+        super::records::sql(evaluator, &first, arguments.positional.get(1), place);
         return;
     }
     if evaluator.language == Language::JavaScript && path == "Function" {
@@ -76,8 +78,9 @@ pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &External, arguments
         return;
     }
     if is_log(evaluator.language, path, root, last) {
-        for value in arguments.positional.clone() {
+        for value in arguments.all().cloned().collect::<Vec<_>>() {
             log(evaluator, &value, place);
+            private_log(evaluator, &value, place);
         }
     }
 }
@@ -236,6 +239,45 @@ fn log(evaluator: &mut Evaluator<'_>, value: &Value, place: Place) {
     }
 }
 
+/// What nobody is to read in the log: passwords and the like by their names, the event as a whole, secrets.
+fn private_log(evaluator: &mut Evaluator<'_>, value: &Value, place: Place) {
+    for one in taint::inside(evaluator, value) {
+        let told = |source: &str| {
+            let last = source.rsplit('.').next().unwrap_or(source);
+            matches!(source, "" | "body" | "headers" | "multiValueHeaders" | "request") || words::is_private(last)
+        };
+        for source in taint::all_sources(&one) {
+            if source.starts_with(taint::SECRET) && !source.ends_with("environment") {
+                super::practices::note(evaluator, PracticeKind::SecretInLog, place);
+            }
+        }
+        if taint::sources(&one).iter().any(|source| told(source)) {
+            taint::sink(evaluator, Sink::PrivateLog, &one, place);
+        }
+    }
+    let mut variables = value.alternatives().to_vec();
+    if let Value::Pattern(parts) = value {
+        variables.extend(parts.iter().cloned());
+    }
+    if variables.iter().any(|one| matches!(one, Value::Environment(name) if words::is_private(name))) {
+        super::practices::note(evaluator, PracticeKind::SecretInLog, place);
+    }
+    if super::habits::holds_environment(evaluator, value) {
+        super::practices::note_with(evaluator, PracticeKind::EnvironmentExposed, place, "log", None);
+    }
+}
+
+/// `text.match(pattern)`, `text.search(pattern)`.
+pub(crate) fn pattern_method(evaluator: &mut Evaluator<'_>, receiver: &Value, name: &str, arguments: &Arguments) {
+    let Some(pattern) = arguments.positional.first().cloned() else { return };
+    if evaluator.language == Language::JavaScript {
+        if matches!(name, "match" | "matchAll" | "search") {
+            taint::sink(evaluator, Sink::Pattern, &pattern, arguments.place);
+        }
+        super::dangers::slow(evaluator, &pattern, receiver, arguments.place);
+    }
+}
+
 /// Whether all of the event in a value is a part that holds others rather than text.
 fn is_container(value: &Value) -> bool {
     const NAMES: [&str; 10] = [
@@ -262,6 +304,9 @@ pub(crate) fn unknown_method(evaluator: &mut Evaluator<'_>, name: &str, argument
         && let Some(first) = arguments.positional.first().cloned()
     {
         query(evaluator, &first, false, arguments.place);
+        if is_sql(&first) {
+            super::records::sql(evaluator, &first, arguments.positional.get(1), arguments.place);
+        }
     }
 }
 
@@ -408,6 +453,17 @@ pub(crate) fn format(evaluator: &mut Evaluator<'_>, receiver: &Value, arguments:
 
 /// A dictionary that is an answer to an HTTP caller: its page and its headers.
 pub(crate) fn response(evaluator: &mut Evaluator<'_>, entries: &[Entry], map: &Value) {
+    if evaluator.own_field(map, "statusCode").is_some()
+        && let Some(body) = evaluator.own_field(map, "body")
+    {
+        super::habits::answered(evaluator, &body, place_of(entries, "body", ""));
+    }
+    if let Some(cookies) = evaluator.own_field(map, "cookies")
+        && evaluator.own_field(map, "statusCode").is_some()
+    {
+        let item = evaluator.iterate(&cookies, Place::default());
+        cookie(evaluator, &item, place_of(entries, "cookies", ""));
+    }
     let Some(headers) = evaluator.own_field(map, "headers").or_else(|| evaluator.own_field(map, "Headers")) else {
         return;
     };
@@ -424,8 +480,25 @@ pub(crate) fn response(evaluator: &mut Evaluator<'_>, entries: &[Entry], map: &V
                 })
             });
         }
-        if value.is_of_event() {
-            let place = place_of(entries, "headers", &name);
+        let place = place_of(entries, "headers", &name);
+        if name.eq_ignore_ascii_case("location") {
+            super::dangers::redirect(evaluator, &value, place);
+        }
+        if name.eq_ignore_ascii_case("set-cookie") {
+            cookie(evaluator, &value, place);
+        }
+        if name.eq_ignore_ascii_case("access-control-allow-origin") {
+            let any = value.as_text() == Some("*") || value.is_of_event();
+            let together = headers.alternatives().iter().flat_map(|one| evaluator.fields(one)).any(|(name, value)| {
+                name.eq_ignore_ascii_case("access-control-allow-credentials")
+                    && (value == Value::Boolean(true)
+                        || value.as_text().is_some_and(|text| text.eq_ignore_ascii_case("true")))
+            });
+            let checked = taint::sources(&value).iter().any(|source| evaluator.record.checked.contains_key(source));
+            if any && together && !checked {
+                super::practices::note(evaluator, PracticeKind::OpenCors, place);
+            }
+        } else if value.is_of_event() {
             taint::sink(evaluator, Sink::ResponseHeader, &value, place);
         }
     }
@@ -434,9 +507,38 @@ pub(crate) fn response(evaluator: &mut Evaluator<'_>, entries: &[Entry], map: &V
     }
 }
 
+/// A cookie that keeps a session, and who else can read it.
+pub(crate) fn cookie(evaluator: &mut Evaluator<'_>, value: &Value, place: Place) {
+    for one in value.alternatives() {
+        let text = match one {
+            Value::Text(text) => text.to_string(),
+            Value::Pattern(parts) => parts.iter().filter_map(Value::as_text).collect::<Vec<_>>().join("\u{0}"),
+            _ => continue,
+        };
+        let lower = text.to_ascii_lowercase();
+        let name = lower.split('=').next().unwrap_or("");
+        let is_session = ["session", "sid", "token", "auth", "jwt", "login"].iter().any(|word| name.contains(word));
+        // Taken away again.
+        let ends = lower.contains("max-age=0") || lower.contains("1970");
+        if is_session && !ends && (!lower.contains("httponly") || !lower.contains("secure")) {
+            super::practices::note(evaluator, PracticeKind::OpenCookie, place);
+        }
+    }
+}
+
 /// What the handler gives back, where its page and its content type were put together in several places.
 pub(crate) fn answer(evaluator: &mut Evaluator<'_>, answer: &Value) {
     for one in answer.alternatives() {
+        if let Some(body) =
+            evaluator.own_field(one, "body").or_else(|| matches!(one, Value::FromEvent(_)).then(|| one.clone()))
+            && evaluator.record.practices.keys().all(|(_, kind)| *kind != PracticeKind::ErrorText)
+            && super::habits::tells_errors(evaluator, &body)
+            && let Some(handler) = evaluator.handler_place
+        {
+            evaluator.enter_module(handler.0);
+            super::habits::answered(evaluator, &body, handler.1);
+            evaluator.leave_module();
+        }
         let Some(headers) = evaluator.own_field(one, "headers") else { continue };
         let is_page =
             headers.alternatives().iter().flat_map(|headers| evaluator.fields(headers)).any(|(name, value)| {

@@ -6,7 +6,7 @@ use crate::evaluate::Evaluator;
 use crate::syntax::Place;
 use crate::taint;
 use crate::value::{External, Value};
-use graph::Sink;
+use graph::{PracticeKind, Sink};
 
 pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &External, arguments: &Arguments) {
     match evaluator.language {
@@ -69,6 +69,7 @@ fn python(evaluator: &mut Evaluator<'_>, path: &str, arguments: &Arguments) {
             write(evaluator, &target, place);
         }
         "os.remove" | "os.unlink" | "os.rmdir" | "shutil.rmtree" | "os.chmod" => {
+            evaluator.record.removes_files |= path != "os.chmod";
             taint::sink(evaluator, Sink::PathWrite, &first(), place);
         }
         "os.listdir" | "os.scandir" | "glob.glob" | "glob.iglob" | "linecache.getline" | "flask.send_file"
@@ -84,6 +85,7 @@ fn python(evaluator: &mut Evaluator<'_>, path: &str, arguments: &Arguments) {
         | "tempfile.mkdtemp"
         | "tempfile.TemporaryDirectory"
         | "tempfile.SpooledTemporaryFile" => {
+            evaluator.record.removes_files |= path.contains("Temporary");
             let folder = arguments.named("dir").filter(|dir| **dir != Value::Nothing).cloned();
             write(evaluator, &folder.unwrap_or_else(|| Value::text("/tmp")), place);
         }
@@ -147,6 +149,8 @@ fn javascript(evaluator: &mut Evaluator<'_>, path: &str, arguments: &Arguments) 
                 "unlink" | "rm" | "rmdir" | "remove" | "rename" | "chmod" => Some(Sink::PathWrite),
                 _ => None,
             };
+            evaluator.record.removes_files |=
+                matches!(last.trim_end_matches("Sync"), "unlink" | "rm" | "rmdir" | "remove" | "emptyDir");
             if let Some(sink) = reads {
                 taint::sink(evaluator, sink, &argument(0), place);
             }
@@ -237,6 +241,21 @@ fn first_word(line: &str, whole: bool) -> Option<String> {
 
 /// Notes a file or folder that is written.
 pub(crate) fn write(evaluator: &mut Evaluator<'_>, target: &Value, place: Place) {
+    let paths = taint::PATHS;
+    let unpacked = taint::origins(&[target])
+        .iter()
+        .any(|origin| origin.source.starts_with(taint::ARCHIVE) && origin.harmless & paths != paths && !origin.normal);
+    if unpacked {
+        super::practices::note(evaluator, PracticeKind::UnsafeExtraction, place);
+    }
+    let varies = match target {
+        Value::Pattern(parts) => parts.first().and_then(Value::as_text).is_some_and(|text| text.starts_with("/tmp/")),
+        _ => false,
+    };
+    if varies {
+        let site = evaluator.site(place);
+        evaluator.record.scratch.insert(site);
+    }
     taint::sink(evaluator, Sink::PathWrite, target, place);
     folder(evaluator, target, place);
 }
@@ -258,6 +277,7 @@ pub(crate) fn path_method(evaluator: &mut Evaluator<'_>, receiver: &Value, name:
     if evaluator.language != Language::Python {
         return;
     }
+    evaluator.record.removes_files |= matches!(name, "unlink" | "rmdir");
     if matches!(name, "read_text" | "read_bytes" | "iterdir" | "open") {
         taint::sink(evaluator, Sink::PathRead, receiver, arguments.place);
     }

@@ -24,6 +24,9 @@ pub(crate) fn call(
             let key = arguments.get(0, "key").cloned().unwrap_or(Value::Unknown);
             let Some(name) = key.as_text() else { return Some(Value::Unknown) };
             let variable = Value::Environment(name.into());
+            if let Some(default) = arguments.get(1, "default").cloned() {
+                super::practices::fallback(evaluator, &variable, &default, arguments.place);
+            }
             match arguments.get(1, "default") {
                 Some(default) => fallback(variable, default.clone()),
                 None => variable,
@@ -62,6 +65,9 @@ pub(crate) fn call(
         "JSON.stringify" | "json.dumps" => {
             {
                 // Line breaks are escaped in it.
+                if super::habits::holds_environment(evaluator, &first()) {
+                    return Some(taint::made(format!("{}environment", taint::SECRET)));
+                }
                 let inside = taint::inside(evaluator, &first());
                 let inside: Vec<&Value> = inside.iter().collect();
                 taint::harmless(&inside, taint::only(&[Sink::Log, Sink::ResponseHeader]))
@@ -127,6 +133,10 @@ pub(crate) fn call(
         | "contextlib.closing"
         | "closing" => {
             let value = hand_on(evaluator, path, arguments);
+            if matches!(path, "str" | "String" | "dict" | "repr") && super::habits::holds_environment(evaluator, &value)
+            {
+                return Some(taint::made(format!("{}environment", taint::SECRET)));
+            }
             return Some(checks::handed_on(path, value));
         }
         "aws-xray-sdk.captureAWSv3Client"
@@ -207,6 +217,9 @@ pub(crate) fn call(
                 if let Value::Object(id) = target {
                     for (name, value) in evaluator.fields(part) {
                         evaluator.heap.set_field(id, name, value);
+                    }
+                    if part.is_tainted() {
+                        evaluator.heap.add_other(id, taint::derived(&[part]));
                     }
                 }
             }
