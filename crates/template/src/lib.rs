@@ -1,4 +1,5 @@
-//! Reads CloudFormation and SAM templates (YAML and JSON) into the graph: functions, what triggers them, the roles they run
+//! Reads CloudFormation and SAM templates (YAML and JSON), services of the Serverless Framework and what the CDK synthesises into
+//! the graph: functions, what triggers them, the roles they run
 //! as with every statement, and the resources around them, each with its place in the source.
 //!
 //! SAM is read as its translator would expand it (`Globals`, implicit APIs and roles, policy templates, connectors), without
@@ -9,7 +10,7 @@
 //! Deliberately absent: checking a template against the resource schemas; macros other than `AWS::Include` and the language
 //! extensions; files in buckets (only files of the repository are opened); values that a deployment configuration overrides;
 //! roles that SAM makes for rules and schedules, since no function runs as them; further authentication modes of a GraphQL
-//! API beside its first; Serverless Framework, CDK and Terraform sources.
+//! API beside its first; Terraform. What the readers of the framework and of the CDK leave out is said in `serverless` and `cdk`.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -57,9 +58,10 @@ pub struct Reading {
     pub included: Vec<FileId>,
 }
 
-/// Cheap test on path and text: may this be a CloudFormation or SAM template?
+/// Cheap test on path and text: may this be something that describes an application?
 ///
-/// True for a YAML or JSON file that has `AWSTemplateFormatVersion`, SAM's transform, or resources with an `AWS::` type.
+/// True for a YAML or JSON file that has `AWSTemplateFormatVersion`, SAM's transform, or resources with an `AWS::` type; for a
+/// service of the Serverless Framework, whatever its name; for `cdk.json` and the manifest of the CDK's output.
 pub fn looks_like_template(path: &str, text: &str) -> bool {
     let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
     let name = path.rsplit('/').next().unwrap_or(path);
