@@ -57,8 +57,14 @@ pub(crate) fn call(
             (_, Some(second)) if export.starts_with("paginate") => Some(second),
             _ => options,
         };
-        for operation in helper.operations.into_iter().filter(|operation| !only_tidies(*operation)) {
-            record(evaluator, operation, &Parameters::Object(parameters), arguments.place);
+        let operations: Vec<_> = helper.operations.into_iter().filter(|operation| !only_tidies(*operation)).collect();
+        let mut answers: Vec<Value> = operations
+            .iter()
+            .map(|operation| record(evaluator, *operation, &Parameters::Object(parameters), arguments.place))
+            .collect();
+        // A command is one operation in other words.
+        if let (Some(answer), true, true) = (answers.pop(), answers.is_empty(), export.ends_with("Command")) {
+            return Some(answer);
         }
         return Some(Value::Unknown);
     }
