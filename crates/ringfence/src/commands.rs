@@ -3,6 +3,7 @@
 pub(crate) mod deps;
 pub(crate) mod explain;
 pub(crate) mod fence;
+pub(crate) mod fix;
 pub(crate) mod gateway;
 pub(crate) mod hunt;
 pub(crate) mod inspect;

@@ -52,6 +52,8 @@ impl Report {
 pub fn report(loaded: &mut Loaded, today: (u16, u8, u8)) -> Report {
     let mut diagnostics = std::mem::take(&mut loaded.diagnostics);
     let fences = fences(loaded, &mut diagnostics);
+    let index = deps::default_index_folder();
+    let brought = crate::dependencies::findings(loaded, index.as_deref(), today, &mut diagnostics);
     let sources = &loaded.sources;
     let mut findings: Vec<Finding> = loaded
         .estate
@@ -62,6 +64,7 @@ pub fn report(loaded: &mut Loaded, today: (u16, u8, u8)) -> Report {
             audits::run(&audits::Input { application, sources, fence: fence.as_ref(), today })
         })
         .collect();
+    findings.extend(brought);
     findings.sort_by(|left, right| {
         let place = |finding: &Finding| (sources.path(finding.primary.span).to_string(), finding.primary.span.start);
         right
@@ -70,7 +73,7 @@ pub fn report(loaded: &mut Loaded, today: (u16, u8, u8)) -> Report {
             .then_with(|| place(left).cmp(&place(right)))
             .then_with(|| left.id.cmp(right.id))
     });
-    let known: Vec<&'static str> = audits::audits().iter().map(|audit| audit.info().id).collect();
+    let known: Vec<&'static str> = crate::own::all().map(|info| info.id).collect();
     let sorted = allow::sort(findings, &loaded.estate.applications, sources, &known);
     diagnostics.extend(sorted.diagnostics);
     diagnostics.sort_by_key(|diagnostic| diagnostic.span.map(|span| (sources.path(span).to_string(), span.start)));

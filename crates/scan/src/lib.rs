@@ -9,11 +9,13 @@ mod allow;
 mod audit;
 mod baseline;
 mod callers;
+mod dependencies;
 mod excerpt;
 mod files;
 mod fingerprint;
 mod load;
 pub mod map;
+pub mod own;
 pub mod render;
 
 pub use audit::{Report, report};

@@ -45,13 +45,11 @@ enum Format {
 /// Lists, asks and reports.
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut loaded = ::scan::load(&args.path, &::scan::Options::default())?;
-    let mut paths = Vec::new();
-    let mut unread = Vec::new();
-    if args.path.is_dir() {
-        find(&loaded.root, "", 0, &mut paths, &mut unread);
+    let (paths, unread) = if args.path.is_dir() {
+        manifests(&loaded.root)
     } else {
-        paths.extend(args.path.file_name().and_then(|name| name.to_str()).map(str::to_string));
-    }
+        (args.path.file_name().and_then(|name| name.to_str()).map(str::to_string).into_iter().collect(), Vec::new())
+    };
     let root = loaded.root.clone();
     let survey = deps::survey(&loaded.estate, &mut loaded.sources, &paths, &mut |path| text(&root, path));
     if survey.manifests.is_empty() && survey.diagnostics.is_empty() {
@@ -130,6 +128,13 @@ const MAX_DEPTH: usize = 32;
 /// No manifest is larger: a lockfile of ten thousand packages has some five megabytes.
 const MAX_FILE_BYTES: u64 = 64 << 20;
 
+/// Every manifest below a folder, and the folders that can't be looked into.
+pub(crate) fn manifests(root: &Path) -> (Vec<String>, Vec<String>) {
+    let (mut paths, mut unread) = (Vec::new(), Vec::new());
+    find(root, "", 0, &mut paths, &mut unread);
+    (paths, unread)
+}
+
 /// Every manifest below a folder, ordered by path. Links are not followed.
 fn find(root: &Path, folder: &str, depth: usize, paths: &mut Vec<String>, unread: &mut Vec<String>) {
     let entries = match std::fs::read_dir(root.join(folder)) {
@@ -156,7 +161,7 @@ fn find(root: &Path, folder: &str, depth: usize, paths: &mut Vec<String>, unread
 }
 
 /// A file's text, if it lies below the root and is no larger than a manifest.
-fn text(root: &Path, path: &str) -> Option<String> {
+pub(crate) fn text(root: &Path, path: &str) -> Option<String> {
     let path = root.join(path).canonicalize().ok().filter(|path| path.starts_with(root))?;
     let small =
         std::fs::metadata(&path).ok().is_some_and(|metadata| metadata.is_file() && metadata.len() <= MAX_FILE_BYTES);

@@ -69,7 +69,7 @@ struct Rules {
 
 impl Rules {
     fn new() -> Self {
-        let infos = || audits::audits().iter().map(|audit| audit.info());
+        let infos = crate::own::all;
         Self { rules: infos().map(rule).collect(), ids: infos().map(|info| info.id.to_string()).collect() }
     }
 
