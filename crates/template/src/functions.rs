@@ -8,6 +8,7 @@ use graph::{
     Authorization, Code, EnvironmentVariable, Function, FunctionUrl, Setting, Trigger, TriggerKind, UrlAuth, Value,
 };
 use source::{Node, NodeKind, Span};
+use std::collections::HashMap;
 
 /// What `AWS::Serverless::Function` knows. A property that SAM adds after this list was made is only ever reported where it is
 /// nearly one of these.
@@ -163,10 +164,12 @@ impl Reader<'_, '_> {
     /// Gives every function the log group of the template that is its own, by name or by `LoggingConfig`.
     fn match_log_groups(&mut self) {
         let template = self.template.clone();
+        let functions = self.application.functions.iter().enumerate();
+        let index: HashMap<String, usize> = functions.map(|(at, function)| (function.name.clone(), at)).collect();
         for block in template.of_type("AWS::Logs::LogGroup") {
             let Some(name) = block.get("LogGroupName").map(|name| template.value(name)) else { continue };
-            let Some(function) = self.logged_function(&name) else { continue };
-            if let Some(found) = self.application.functions.iter_mut().find(|found| found.name == function) {
+            let Some(at) = self.logged_function(&name).and_then(|function| index.get(&function)) else { continue };
+            if let Some(found) = self.application.functions.get_mut(*at) {
                 found.log_group.get_or_insert_with(|| block.name.clone());
             }
         }

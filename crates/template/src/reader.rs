@@ -49,8 +49,10 @@ pub(crate) struct Names {
     functions: HashMap<String, ()>,
     /// Logical ids of versions and aliases with their function.
     aliases: HashMap<String, String>,
-    /// Names functions are deployed under: as a value, as shown, and whose.
-    deployed: Vec<(Value, String, String)>,
+    /// Names functions are deployed under: as shown, and whose.
+    deployed: Vec<(String, String)>,
+    /// The function that is deployed under a name.
+    by_deployed: HashMap<Value, String>,
 }
 
 impl Names {
@@ -74,11 +76,11 @@ impl Names {
         // The longest name wins, so that `orders-api` isn't taken for `orders` with something behind it.
         self.deployed
             .iter()
-            .filter(|(_, shown, _)| {
+            .filter(|(shown, _)| {
                 name.strip_prefix(shown.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
             })
-            .max_by_key(|(_, shown, _)| shown.len())
-            .map(|(_, _, function)| function.clone())
+            .max_by_key(|(shown, _)| shown.len())
+            .map(|(_, function)| function.clone())
     }
 
     /// Whether a logical id is a function's.
@@ -88,7 +90,7 @@ impl Names {
 
     /// The function that is deployed under a name.
     pub(crate) fn deployed_as(&self, name: &Value) -> Option<&str> {
-        self.deployed.iter().find(|(deployed, _, _)| deployed == name).map(|(_, _, function)| function.as_str())
+        self.by_deployed.get(name).map(String::as_str)
     }
 }
 
@@ -251,7 +253,8 @@ fn names(template: &Template) -> Names {
                 let value = template.value(name);
                 if !value.parts().is_empty() && !value.has_unknown() {
                     let shown = value.to_string();
-                    names.deployed.push((value, shown, block.name.clone()));
+                    names.deployed.push((shown, block.name.clone()));
+                    names.by_deployed.entry(value).or_insert_with(|| block.name.clone());
                 }
             }
         }

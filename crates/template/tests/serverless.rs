@@ -374,3 +374,13 @@ stepFunctions:
     assert_eq!(read.trigger("charge").source.as_ref().unwrap().to_string(), "${PayStepFunctionsStateMachine}");
     assert_eq!(read.application().triggers_of("idle").count(), 0);
 }
+
+#[test]
+fn a_service_cut_off_anywhere_is_read_without_falling_over() {
+    for end in (0..SHOP.len()).step_by(7).filter(|end| SHOP.is_char_boundary(*end)) {
+        let read = service(&SHOP[..end]);
+        if let Some(application) = &read.reading.application {
+            assert!(application.functions.len() <= 3);
+        }
+    }
+}

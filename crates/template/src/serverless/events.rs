@@ -102,7 +102,7 @@ fn read_event(
             let bucket = scalar.or_else(|| own("bucket"));
             let source = bucket.map(|bucket| {
                 let value = template.value(bucket);
-                made_or_named(reader, &value, "S3Bucket")
+                made_or_named(reader, service, &value, "S3Bucket")
             });
             let kind = text("event").unwrap_or_else(|| "s3:ObjectCreated:*".to_string());
             let filter = match own("rules") {
@@ -122,7 +122,7 @@ fn read_event(
                 .or_else(|| intrinsic(properties).map(|_| properties))
                 .or_else(|| own("arn"))
                 .or_else(|| own("topicName"));
-            let source = topic.map(|topic| made_or_named(reader, &template.value(topic), "SNSTopic"));
+            let source = topic.map(|topic| made_or_named(reader, service, &template.value(topic), "SNSTopic"));
             Trigger { source, filter: own("filterPolicy").map(shown_json), ..new(TriggerKind::Sns) }
         }
         "stream" => {
@@ -182,7 +182,8 @@ fn read_event(
             Trigger { source: skill.map(|skill| template.value(skill)), ..new(TriggerKind::Alexa) }
         }
         "cognitoUserPool" => {
-            let source = own("pool").map(|pool| made_or_named(reader, &template.value(pool), "CognitoUserPool"));
+            let source =
+                own("pool").map(|pool| made_or_named(reader, service, &template.value(pool), "CognitoUserPool"));
             Trigger { source, filter: text("trigger"), ..new(TriggerKind::Cognito) }
         }
         "alb" => read_alb(reader, service, event, new(TriggerKind::LoadBalancer)),
@@ -217,9 +218,9 @@ fn source(reader: &Reader<'_, '_>, node: &Node) -> Value {
 }
 
 /// As [`named`], where the framework may have made the resource under a name of its own.
-fn made_or_named(reader: &Reader<'_, '_>, value: &Value, prefix: &str) -> Value {
+fn made_or_named(reader: &Reader<'_, '_>, service: &Service, value: &Value, prefix: &str) -> Value {
     let made = value.as_text().map(|text| format!("{prefix}{}", alphanumeric(text)));
-    match made.filter(|made| reader.application.resource(made).is_some()) {
+    match made.filter(|made| service.has(made)) {
         Some(made) => reference(&made),
         None => named(reader, value),
     }

@@ -97,27 +97,33 @@ pub(crate) fn read(files: &mut Files<'_>, file: FileId, diagnostics: &mut Vec<Di
 /// Adds what events and properties need to the roles that the framework makes.
 fn grant(reader: &mut Reader<'_, '_>, service: &Service) {
     let template = reader.template.clone();
+    let index: HashMap<String, usize> =
+        reader.application.identities.iter().enumerate().map(|(at, identity)| (identity.name.clone(), at)).collect();
+    // Ten functions that poll one queue need its permission once.
+    let mut known: HashSet<(&str, &[&str], Vec<graph::Value>)> = HashSet::new();
     for wanted in &service.implied {
-        let resources = wanted.resources.iter().map(|node| template.value(node)).collect();
-        let statements = match wanted.actions.is_empty() {
+        let resources: Vec<graph::Value> = wanted.resources.iter().map(|node| template.value(node)).collect();
+        let Some(identity) = index.get(&wanted.role).and_then(|at| reader.application.identities.get_mut(*at)) else {
+            continue;
+        };
+        if !known.insert((&wanted.role, wanted.actions, resources.clone())) {
+            continue;
+        }
+        match wanted.actions.is_empty() {
             // Access to a VPC is a managed policy.
             true => {
                 let origin = Origin::Implied(wanted.reason.clone());
-                managed("AWSLambdaVPCAccessExecutionRole", &origin, wanted.span).unwrap_or_default()
+                let found = managed("AWSLambdaVPCAccessExecutionRole", &origin, wanted.span);
+                identity.statements.extend(found.unwrap_or_default());
             }
-            false => vec![implied(wanted.actions, resources, &wanted.reason, wanted.span)],
-        };
-        let identity = reader.application.identities.iter_mut().find(|identity| identity.name == wanted.role);
-        if let Some(identity) = identity {
-            let new: Vec<_> =
-                statements.into_iter().filter(|statement| !identity.statements.contains(statement)).collect();
-            identity.statements.extend(new);
+            false => identity.statements.push(implied(wanted.actions, resources, &wanted.reason, wanted.span)),
         }
     }
+    let generated: HashSet<&str> = service.generated_roles.iter().map(String::as_str).collect();
     for identity in &mut reader.application.identities {
         // The shared role is written down, under the provider.
         identity.generated = identity.name != service::SHARED_ROLE
-            && service.generated_roles.contains(&identity.name)
+            && generated.contains(identity.name.as_str())
             && !service.brings(&identity.name);
     }
 }

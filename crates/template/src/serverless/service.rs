@@ -178,6 +178,11 @@ impl Service {
         self.resources.push(Entry { key: name.to_string(), key_span, value });
     }
 
+    /// Whether a resource of that logical id was made.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.made.contains(name)
+    }
+
     /// Whether the service's own resources have one of that name.
     fn own_resource(&self, name: &str) -> Option<&Node> {
         self.root
