@@ -115,6 +115,8 @@ pub fn load(path: &Path, options: &Options) -> Result<Loaded, LoadError> {
             read_template(&root, found, u32::try_from(index + 1).unwrap_or(u32::MAX), named_alone)
         })
         .collect();
+    units.extend(read_configurations(&root, &candidates));
+    units.sort_by(|left, right| left.path.cmp(&right.path));
     let templates = units.len();
     // A nested stack is part of the application that nests it.
     let nested: HashSet<String> = units.iter().flat_map(|unit| unit.included.iter().cloned()).collect();
@@ -145,8 +147,10 @@ fn named(mut application: Application, path: &str, root: &Path) -> Application {
 pub(crate) fn has_template_extension(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    matches!(extension, "yaml" | "yml" | "json" | "template")
-        && !matches!(name, "package-lock.json" | "package.json" | "tsconfig.json")
+    // A service that is a program isn't read, which has to be said.
+    matches!(name, "serverless.ts" | "serverless.js")
+        || matches!(extension, "yaml" | "yml" | "json" | "template")
+            && !matches!(name, "package-lock.json" | "package.json" | "tsconfig.json")
 }
 
 fn read_template(root: &Root, found: &Found, segment: u32, named_alone: bool) -> Option<Unit> {
@@ -197,6 +201,37 @@ fn read_template(root: &Root, found: &Found, segment: u32, named_alone: bool) ->
     Some(Unit { path: found.path.clone(), sources, application: reading.application, diagnostics, included })
 }
 
+/// Reads every Terraform configuration; its modules are part of it.
+fn read_configurations(root: &Root, candidates: &[Found]) -> Vec<Unit> {
+    let folders = terraform::roots(candidates.iter().map(|found| found.path.as_str()), root);
+    let segment = |index: usize| u32::try_from(candidates.len() + index + 1).unwrap_or(u32::MAX);
+    folders
+        .par_iter()
+        .enumerate()
+        .filter_map(|(index, folder)| {
+            let mut sources = Sources::segment(segment(index));
+            let reading = terraform::read(&mut sources, folder, root);
+            if reading.application.is_none() && reading.diagnostics.is_empty() {
+                return None;
+            }
+            let template = reading.application.as_ref().and_then(|application| sources.get(application.template));
+            let path = template.map_or_else(|| folder.clone(), |file| file.path().to_string());
+            let (application, diagnostics) = (reading.application, reading.diagnostics);
+            Some(Unit { path, sources, application, diagnostics, included: HashSet::new() })
+        })
+        .collect()
+}
+
+impl terraform::Repository for Root {
+    fn read(&self, path: &str) -> Option<String> {
+        Root::read(self, path)
+    }
+
+    fn list(&self, folder: &str) -> Vec<String> {
+        Root::list(self, folder)
+    }
+}
+
 /// Reads the code of all functions into their behaviour.
 fn read_code(root: &Root, estate: &mut Estate, sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) {
     let mut local: Vec<(&mut Function, code::Language, Vec<String>)> = Vec::new();
@@ -206,6 +241,14 @@ fn read_code(root: &Root, estate: &mut Estate, sources: &mut Sources, diagnostic
             let language = function.runtime.as_ref().and_then(|runtime| code::Language::of_runtime(&runtime.value));
             let (Some(language), Some(handler)) = (language, &function.handler) else { continue };
             match &function.code {
+                Code::Local(path) if [".zip", ".jar", ".war"].iter().any(|end| path.value.ends_with(end)) => {
+                    let message = format!(
+                        "the code of `{}` is in the archive `{}`, which isn't opened",
+                        function.name, path.value
+                    );
+                    diagnostics
+                        .push(Diagnostic::at(Level::Note, "scan", path.span, message).help("what it does isn't known"));
+                }
                 Code::Local(_) => {
                     let own = function.layers.iter().filter_map(|layer| layers.get(layer.value.resource()?)).cloned();
                     let own = own.collect();

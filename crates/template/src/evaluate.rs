@@ -183,6 +183,7 @@ impl Template {
                 Some(items) => join(",", items),
                 None => Value::unknown("Fn::Split"),
             },
+            crate::UNRESOLVED => Value::unknown(self.describe(argument, depth)),
             other => Value::unknown(format!("{other} {}", self.describe(argument, depth)).trim_end().to_string()),
         }
     }
@@ -198,7 +199,7 @@ impl Template {
         if let Some(parameter) = self.parameters.get(name) {
             return parameter_value(name, parameter);
         }
-        match name.split_once('.') {
+        match name.split_once('.').filter(|_| self.block(name).is_none()) {
             // SAM's references to what it generates: `Api.Stage`, `Function.Alias`.
             Some((resource, attribute)) => self.attribute(resource, attribute),
             None => Value::part(Part::Ref(name.to_string())),

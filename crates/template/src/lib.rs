@@ -24,6 +24,7 @@ mod files;
 mod flow;
 mod functions;
 mod globals;
+mod lowered;
 mod model;
 mod nested;
 mod normalize;
@@ -41,6 +42,7 @@ use files::Files;
 pub use files::MAX_BYTES;
 use findings::{Diagnostic, Level};
 use graph::Application;
+pub use lowered::{UNRESOLVED, read_lowered};
 use source::{FileId, Sources};
 
 /// The name diagnostics carry.

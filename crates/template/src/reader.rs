@@ -174,7 +174,10 @@ pub(crate) fn read_written(
     let children = nested::read_children(&mut template, files, nesting, diagnostics);
     nesting.open.pop();
 
-    check::check(&template, whole, diagnostics);
+    // What another language calls things is that reader's to check.
+    if format != Some(Format::Terraform) {
+        check::check(&template, whole, diagnostics);
+    }
     let template = Rc::new(template);
     let application = Application {
         name: application_name(&files.path(file)),

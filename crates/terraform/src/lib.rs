@@ -1,0 +1,91 @@
+//! Reads Terraform configurations into the graph: the same functions, triggers, identities and resources as a template gives,
+//! each pointing at the HCL a person wrote.
+//!
+//! A configuration is worked out as far as it can be without deploying it (variables with their defaults and `.tfvars`,
+//! locals, loops, modules in folders here, common functions), then put into CloudFormation's terms and read by `template`'s
+//! reader, so that what an audit knows of a bucket or a route it knows whatever the source. That is the one place where a
+//! reader knows its neighbour.
+//!
+//! Deliberately absent: state files, workspaces other than `default`, values from outside (`-var`, data sources that ask the
+//! account), `moved`, `import` and `check` blocks, regular expressions and dates among the functions, and modules that aren't
+//! here, apart from the few that `modules` describes; those that are left out are listed.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod attributes;
+mod configuration;
+mod datum;
+mod documents;
+mod evaluate;
+mod files;
+mod functions;
+mod identities;
+mod json;
+mod lower;
+mod modules;
+mod node;
+mod parse;
+mod syntax;
+mod types;
+
+pub use configuration::roots;
+use evaluate::Evaluator;
+use files::Files;
+pub use files::{MAX_BYTES, Repository};
+use findings::Diagnostic;
+use graph::{Application, Format};
+use lower::Lowering;
+use source::{FileId, Sources, Span};
+
+/// The name diagnostics carry.
+pub(crate) const READER: &str = "terraform";
+
+/// What came of reading a configuration.
+#[derive(Debug, Clone, Default)]
+pub struct Reading {
+    /// The application; none where the folder deploys nothing.
+    pub application: Option<Application>,
+    /// What was not read or not understood.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The files that were read for it: its own, its modules', templates and policies.
+    pub included: Vec<FileId>,
+}
+
+/// Cheap test on a path: is this a file of a Terraform configuration?
+pub fn is_configuration(path: &str) -> bool {
+    configuration::is_configuration(path)
+}
+
+/// Reads the configuration in `folder` (relative to what is scanned, `""` for the top) with the modules it uses.
+///
+/// Every file that is read is added to `sources`.
+pub fn read(sources: &mut Sources, folder: &str, repository: &dyn Repository) -> Reading {
+    let mut diagnostics = Vec::new();
+    let mut files = Files::new(sources, repository);
+    let mut evaluator = Evaluator::new(&mut files, &mut diagnostics);
+    let Some(root) = evaluator.read_folder(folder, folder) else {
+        let included = files.included.clone();
+        return Reading { application: None, diagnostics, included };
+    };
+    let (Some(file), true) = (root.file, root.holds_something()) else {
+        let included = files.included.clone();
+        return Reading { application: None, diagnostics, included };
+    };
+    evaluator.add_module(String::new(), root, None);
+    let (items, _archives) = evaluator.collect();
+    let mut lowering = Lowering::new(items);
+    lowering.join_identities();
+    let application = if lowering.made.is_empty() {
+        None
+    } else {
+        let document = lowering.document(Span::new(file, 0, 0));
+        let name = folder.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("main");
+        let mut open = |path: &str| repository.read(path);
+        let reading = template::read_lowered(files.sources(), file, document, Format::Terraform, name, &mut open);
+        diagnostics
+            .extend(reading.diagnostics.into_iter().map(|diagnostic| Diagnostic { reader: READER, ..diagnostic }));
+        reading.application
+    };
+    let included = files.included.clone();
+    Reading { application, diagnostics, included }
+}
