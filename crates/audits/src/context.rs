@@ -56,6 +56,16 @@ impl<'a> Context<'a> {
         self.input.fence
     }
 
+    /// The text it was read from.
+    pub(crate) fn sources(&self) -> &'a source::Sources {
+        self.input.sources
+    }
+
+    /// Settings beside the code.
+    pub(crate) fn settings(&self) -> &'a [source::FileId] {
+        self.input.settings
+    }
+
     /// Today.
     pub(crate) fn today(&self) -> (u16, u8, u8) {
         self.input.today

@@ -1,6 +1,8 @@
 //! For audits of flows: which parts of an event somebody hostile writes, by what triggers the function, and the common form
 //! of their findings.
 //!
+//! What is read from a store counts as written by the functions of the application that fill it, and the trace begins there.
+//!
 //! Deliberately absent: who exactly may write to a queue, bucket or table; that somebody else than the function's own team can
 //! is taken for granted there, and weighs less than an open route.
 
@@ -66,7 +68,9 @@ struct Place<'a> {
     flow: &'a TaintFlow,
     writer: Writer,
     weight: Weight,
-    sources: BTreeSet<&'a str>,
+    sources: BTreeSet<String>,
+    /// What happened in another function before, with the name of that function.
+    before: Option<(&'a Function, &'a TaintFlow)>,
 }
 
 /// Reports a function's flows; of stories that are told once, those whose place wasn't `told` yet.
@@ -75,7 +79,30 @@ fn tell(story: &Story, function: &Function, told: &mut BTreeSet<Span>, context: 
     let mut places: BTreeMap<Span, Place<'_>> = BTreeMap::new();
     for flow in &behaviour.flows {
         let Some((_, weight)) = story.sinks.iter().find(|(sink, _)| *sink == flow.sink) else { continue };
-        let Some(writer) = writer(context.application(), function, &flow.source) else { continue };
+        let application = context.application();
+        let (writer, before) = match &flow.from {
+            Some(from) => match filled(application, function, from) {
+                // What went through a store needs somebody else to take it out again.
+                Some((writer, other, flow)) => {
+                    (Writer { exposure: writer.exposure.min(Exposure::Fed), ..writer }, Some((other, flow)))
+                }
+                None => continue,
+            },
+            None => match writer(application, function, &flow.source) {
+                Some(writer) => {
+                    let before = match writer.exposure {
+                        Exposure::Fed => fed_by(application, function, &flow.source),
+                        _ => None,
+                    };
+                    (writer, before)
+                }
+                None => continue,
+            },
+        };
+        let weight = match flow.sink {
+            Sink::PrivateLog => &private_weight(behaviour, &flow.source),
+            _ => weight,
+        };
         // A step of a workflow is told by the workflow which resource is meant.
         if flow.sink == Sink::CloudResource && writer.exposure < Exposure::Fed {
             continue;
@@ -83,15 +110,17 @@ fn tell(story: &Story, function: &Function, told: &mut BTreeSet<Span>, context: 
         if story.once && (writer.exposure < Exposure::Fed || told.contains(&flow.span)) {
             continue;
         }
-        let found = Place { flow, writer, weight: *weight, sources: BTreeSet::from([shown(&flow.source)]) };
+        let named = named(application, function, flow);
+        let found = Place { flow, writer, weight: *weight, sources: BTreeSet::from([named.clone()]), before };
         match places.get_mut(&flow.span) {
             Some(place) => {
-                place.sources.insert(shown(&flow.source));
+                place.sources.insert(named);
                 let rank = |place: &Place<'_>| {
                     (severity(place), place.writer.confidence, place.flow.certain, place.flow.steps.len())
                 };
                 if rank(&found) > rank(place) {
                     (place.flow, place.writer, place.weight) = (found.flow, found.writer, found.weight);
+                    place.before = found.before;
                 }
             }
             None => {
@@ -119,7 +148,7 @@ fn tell(story: &Story, function: &Function, told: &mut BTreeSet<Span>, context: 
             "{} in `{}` is made of {}, which {} writes",
             thing,
             function.name,
-            listed(place.sources.iter().copied()),
+            listed(place.sources.iter().map(String::as_str)),
             place.writer.who
         );
         let confidence = if flow.certain { place.writer.confidence } else { less(place.writer.confidence) };
@@ -130,8 +159,20 @@ fn tell(story: &Story, function: &Function, told: &mut BTreeSet<Span>, context: 
             .function(&function.name)
             .cwe(cwe)
             .primary(primary);
+        if let Some((other, first)) = place.before {
+            for (index, step) in first.steps.iter().enumerate() {
+                let message = match index {
+                    0 => format!("in `{}`, `{}` {}", other.name, shown(&first.source), step.what),
+                    _ => format!("it {}", step.what),
+                };
+                report = report.related(step.span, message.clone()).step(step.span, message);
+            }
+            report = report.related(first.span, format!("`{}` stores it here", other.name));
+            report = report.step(first.span, "it is put where others read it");
+        }
         for (index, step) in flow.steps.iter().enumerate() {
             let message = match index {
+                0 if flow.from.is_some() => format!("it {}", step.what),
                 0 => format!("`{}` {}", shown(&flow.source), step.what),
                 _ => format!("it {}", step.what),
             };
@@ -143,6 +184,117 @@ fn tell(story: &Story, function: &Function, told: &mut BTreeSet<Span>, context: 
         }
         report.remediation(story.remediation);
     }
+}
+
+/// What a flow begins with, for people.
+fn named(application: &Application, function: &Function, flow: &TaintFlow) -> String {
+    match &flow.from {
+        None => shown(&flow.source).to_string(),
+        Some(from) => {
+            let store = resource_of(application, function, &from.target).unwrap_or_else(|| from.service.clone());
+            match &from.attribute {
+                Some(attribute) => format!("{store}: {attribute}"),
+                None => store,
+            }
+        }
+    }
+}
+
+/// How much it matters that this is in the log.
+fn private_weight(behaviour: &graph::Behaviour, source: &str) -> Weight {
+    let last = |path: &str| path.rsplit('.').next().unwrap_or(path).to_string();
+    if graph::words::is_private(&last(source)) {
+        return Weight::Light;
+    }
+    let below = |path: &str| source.is_empty() || path.strip_prefix(source).is_some_and(|rest| rest.starts_with(['.', '[']));
+    let reads = behaviour.event_fields.iter().any(|field| below(&field.path) && graph::words::is_private(&last(&field.path)));
+    if reads { Weight::Light } else { Weight::Trifle }
+}
+
+/// The name of what a call acts on: a resource of the application, or what it is called.
+pub(crate) fn resource_of(application: &Application, function: &Function, target: &CallTarget) -> Option<String> {
+    let value = target.resolve(&function.environment)?;
+    if let Some(name) = value.resource() {
+        return Some(name.to_string());
+    }
+    let text = value.to_string();
+    let last = text.rsplit([':', '/']).next().unwrap_or(&text);
+    let found = application.resources.iter().find(|resource| {
+        let deployed = resource.deployed_name.as_ref().map(ToString::to_string);
+        resource.name == text || deployed.as_deref().is_some_and(|name| name == text || !name.is_empty() && name == last)
+    });
+    Some(found.map_or(text.clone(), |resource| resource.name.clone())).filter(|name| !name.is_empty() && name != "?")
+}
+
+/// Flows that put something into a store.
+fn fillings(function: &Function) -> impl Iterator<Item = (&TaintFlow, &graph::StoreAccess)> {
+    let flows = function.behaviour.iter().flat_map(|behaviour| &behaviour.flows);
+    flows.filter_map(|flow| Some((flow, flow.into.as_ref()?)))
+}
+
+/// Who fills what is read from a store: the widest of those that callers reach.
+fn filled<'a>(
+    application: &'a Application,
+    function: &Function,
+    from: &graph::StoreAccess,
+) -> Option<(Writer, &'a Function, &'a TaintFlow)> {
+    let store = resource_of(application, function, &from.target)?;
+    let mut found: Option<(Writer, &Function, &TaintFlow)> = None;
+    for other in &application.functions {
+        for (flow, into) in fillings(other) {
+            let same_part = match (&from.attribute, &into.attribute) {
+                (Some(read), Some(written)) => read == written,
+                _ => true,
+            };
+            if into.service != from.service || !same_part || resource_of(application, other, &into.target).as_ref() != Some(&store) {
+                continue;
+            }
+            let Some(writer) = writer(application, other, &flow.source) else { continue };
+            if writer.exposure >= Exposure::Fed && found.is_none_or(|(known, ..)| known.exposure < writer.exposure) {
+                found = Some((Writer { confidence: less(writer.confidence), ..writer }, other, flow));
+            }
+        }
+    }
+    found
+}
+
+/// What another function put where a trigger of this one takes it from.
+fn fed_by<'a>(
+    application: &'a Application,
+    function: &Function,
+    source: &str,
+) -> Option<(&'a Function, &'a TaintFlow)> {
+    let sources: Vec<&str> =
+        application.triggers_of(&function.name).filter_map(|trigger| trigger.source.as_ref()?.resource()).collect();
+    let last = source.rsplit('.').next().unwrap_or(source);
+    let mut candidates = application.functions.iter().filter(|other| other.name != function.name).flat_map(|other| {
+        fillings(other).filter_map(move |(flow, into)| {
+            let store = resource_of(application, other, &into.target)?;
+            Some((other, flow, store))
+        })
+    });
+    let mut first = None;
+    for (other, flow, store) in candidates.by_ref().filter(|(_, _, store)| sources.contains(&store.as_str())) {
+        let _ = store;
+        if writer(application, other, &flow.source).is_none_or(|writer| writer.exposure < Exposure::Fed) {
+            continue;
+        }
+        if flow.source.rsplit('.').next() == Some(last) {
+            return Some((other, flow));
+        }
+        first = first.or(Some((other, flow)));
+    }
+    first
+}
+
+/// From where a function is reached, its URL included.
+pub(crate) fn exposed(application: &Application, function: &Function) -> Exposure {
+    application.exposure(function)
+}
+
+/// Functions of the application that invoke this one.
+pub(crate) fn invokers<'a>(application: &'a Application, function: &Function) -> Vec<&'a Function> {
+    application.functions.iter().filter(|other| other.name != function.name && invokes(other, function)).collect()
 }
 
 fn shown(source: &str) -> &str {
@@ -161,6 +313,11 @@ fn severity(place: &Place<'_>) -> Severity {
         | (Weight::Light, Exposure::Public | Exposure::Authenticated) => Medium,
         (Weight::Middle | Weight::Light, _) => Low,
     }
+}
+
+/// From where this part of the function's event is written, if somebody hostile does.
+pub(crate) fn who_writes(application: &Application, function: &Function, source: &str) -> Option<Exposure> {
+    writer(application, function, source).map(|writer| writer.exposure)
 }
 
 /// Who writes this part of the function's event, the widest of its triggers; none where only the platform or the team does.
@@ -196,8 +353,8 @@ fn writer(application: &Application, function: &Function, source: &str) -> Optio
     found
 }
 
-/// Another function that invokes this one may hand on what its own callers wrote.
-fn by_invocation(application: &Application, function: &Function) -> Option<Writer> {
+/// Whether a function invokes another one, as far as its code tells.
+fn invokes(other: &Function, function: &Function) -> bool {
     let named = |text: &str| {
         text == function.name
             || text.rsplit([':', '/']).next() == Some(function.name.as_str())
@@ -206,23 +363,19 @@ fn by_invocation(application: &Application, function: &Function) -> Option<Write
                 !name.is_empty() && (text == name || text.rsplit(':').next() == Some(name.as_str()))
             })
     };
-    let mut widest: Option<Exposure> = None;
-    for other in application.functions.iter().filter(|other| other.name != function.name) {
-        let Some(behaviour) = &other.behaviour else { continue };
-        let invokes =
-            behaviour.calls.iter().filter(|call| call.service == "lambda" && call.operation.starts_with("Invoke"));
-        for call in invokes {
-            let meant = match &call.target {
-                CallTarget::Literal(text) => named(text),
-                target => target
-                    .resolve(&other.environment)
-                    .is_some_and(|value| value.resource() == Some(function.name.as_str()) || named(&value.to_string())),
-            };
-            if meant {
-                widest = widest.max(Some(application.exposure(other)));
-            }
-        }
-    }
+    let Some(behaviour) = &other.behaviour else { return false };
+    let mut calls = behaviour.calls.iter().filter(|call| call.service == "lambda" && call.operation.starts_with("Invoke"));
+    calls.any(|call| match &call.target {
+        CallTarget::Literal(text) => named(text),
+        target => target
+            .resolve(&other.environment)
+            .is_some_and(|value| value.resource() == Some(function.name.as_str()) || named(&value.to_string())),
+    })
+}
+
+/// Another function that invokes this one may hand on what its own callers wrote.
+fn by_invocation(application: &Application, function: &Function) -> Option<Writer> {
+    let widest = invokers(application, function).into_iter().map(|other| application.exposure(other)).max();
     let exposure = widest.filter(|exposure| *exposure >= Exposure::Fed)?.min(Exposure::Authenticated);
     Some(Writer { exposure, who: "a caller of the function that invokes it", confidence: Confidence::Medium })
 }
@@ -390,7 +543,7 @@ mod tests {
         let reading = code::read_handler(&One(file, code), &mut sources, "", "app.handler", language);
         assert!(reading.diagnostics.is_empty(), "{:?}", reading.diagnostics);
         application.functions[0].behaviour = reading.behaviour;
-        lines_of(id, &Input { application: &application, sources: &sources, fence: None, today: TODAY })
+        lines_of(id, &Input { application: &application, sources: &sources, fence: None, settings: &[], today: TODAY })
     }
 
     const OPEN: &str = "Any: { Type: HttpApi }";

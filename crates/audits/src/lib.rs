@@ -14,6 +14,7 @@ mod audit;
 mod context;
 mod date;
 mod flow;
+mod leak;
 mod policy;
 mod practice;
 mod secret;
@@ -36,6 +37,8 @@ pub struct Input<'a> {
     pub sources: &'a Sources,
     /// Its fence, where there is one: input that the fence describes counts as validated.
     pub fence: Option<&'a fence::Fence>,
+    /// Settings beside the code (`.env`, JSON, YAML, keys), which are looked through for credentials.
+    pub settings: &'a [source::FileId],
     /// Today as year, month (1 to 12) and day (1 to 31).
     pub today: (u16, u8, u8),
 }

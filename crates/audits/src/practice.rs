@@ -2,7 +2,8 @@
 
 use crate::{Audit, Context};
 use findings::{AuditInfo, Confidence, Severity};
-use graph::{Application, Authorization, Exposure, Function, PracticeKind};
+use crate::flow::{exposed, invokers};
+use graph::{Application, Authorization, Exposure, Function, Practice, PracticeKind};
 use source::Span;
 use std::collections::BTreeMap;
 
@@ -30,25 +31,36 @@ impl Audit for HabitAudit {
 
     fn application(&self, application: &Application, context: &mut Context<'_>) {
         let habit = &self.0;
-        let mut places: BTreeMap<Span, (&Function, Severity)> = BTreeMap::new();
+        let mut places: BTreeMap<Span, (&Function, Severity, &Practice)> = BTreeMap::new();
         for function in &application.functions {
             let Some(behaviour) = &function.behaviour else { continue };
             for practice in behaviour.practices.iter().filter(|practice| practice.kind == habit.kind) {
-                let severity = (habit.severity)(application, function);
-                let worst = places.entry(practice.span).or_insert((function, severity));
+                let mut severity = (habit.severity)(application, function);
+                // Code that nothing gets to does no harm until something does.
+                if !practice.reachable || practice.detail.ends_with("is overwritten") {
+                    severity = severity.min(Severity::Low);
+                }
+                let worst = places.entry(practice.span).or_insert((function, severity, practice));
                 if severity > worst.1 {
-                    *worst = (function, severity);
+                    *worst = (function, severity, practice);
                 }
             }
         }
-        for (span, (function, severity)) in places {
-            context
+        for (span, (function, severity, practice)) in places {
+            let mut report = context
                 .report(span, format!("`{}` {}", function.name, habit.does))
                 .severity(severity)
-                .confidence(habit.confidence)
+                .confidence(if practice.reachable { habit.confidence } else { Confidence::Low })
                 .function(&function.name)
-                .primary(habit.primary)
-                .remediation(habit.remediation);
+                .primary(habit.primary);
+            if let Some(related) = practice.related {
+                let what = match practice.detail.as_str() {
+                    "" => "this was read before".to_string(),
+                    detail => format!("`{detail}` was read here before"),
+                };
+                report = report.related(related, what.clone()).step(related, what).step(span, habit.primary);
+            }
+            report.remediation(habit.remediation);
         }
     }
 }
@@ -56,6 +68,12 @@ impl Audit for HabitAudit {
 /// Whether strangers reach the function.
 pub(crate) fn is_public(application: &Application, function: &Function) -> bool {
     application.exposure(function) == Exposure::Public
+}
+
+/// Whether callers reach the function, by a route or through a function that they reach.
+pub(crate) fn has_callers(application: &Application, function: &Function) -> bool {
+    exposed(application, function) >= Exposure::Authenticated
+        || invokers(application, function).iter().any(|other| exposed(application, other) >= Exposure::Authenticated)
 }
 
 /// Whether every route to the function has something in front that checks tokens.

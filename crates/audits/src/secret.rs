@@ -58,11 +58,42 @@ static COMPILED: LazyLock<Vec<(&'static str, Regex, Severity)>> = LazyLock::new(
     SHAPES.iter().filter_map(|(what, pattern, severity)| Some((*what, Regex::new(pattern).ok()?, *severity))).collect()
 });
 
+/// All shapes at once, to tell quickly that there is none.
+static ANY_SHAPE: LazyLock<Option<regex::RegexSet>> =
+    LazyLock::new(|| regex::RegexSet::new(SHAPES.iter().map(|(_, pattern, _)| *pattern)).ok());
+
 static IN_URL: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"[A-Za-z][0-9A-Za-z+.-]*://[^/\s:@]*:([^@\s/]+)@").ok());
 
 static IN_SETTINGS: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"(?i)(?:^|[;\s])(?:password|pwd)\s*=\s*["']?([^;\s"']+)"#).ok());
+
+/// The first credential of a provider's shape, or with a connection string around it, by its place in a text.
+pub(crate) fn shaped(text: &str) -> Option<(usize, usize, Secret)> {
+    let secret = |what: &str, found: &str, severity, confidence| Secret {
+        what: what.to_string(),
+        masked: mask(found),
+        severity,
+        confidence,
+    };
+    if ANY_SHAPE.as_ref().is_some_and(|any| any.is_match(text)) {
+        for (what, shape, severity) in COMPILED.iter() {
+            let Some(found) = shape.find(text) else { continue };
+            let example = found.as_str().contains("EXAMPLE") || is_placeholder(found.as_str());
+            let severity = if example { Severity::Low } else { *severity };
+            let confidence = if example { Confidence::Low } else { Confidence::High };
+            return Some((found.start(), found.end(), secret(what, found.as_str(), severity, confidence)));
+        }
+    }
+    let found = text.contains("://").then(|| IN_URL.as_ref()?.captures(text)?.get(1)).flatten()?;
+    let password = found.as_str();
+    if refers(password) || password.contains(['{', '}', '%', '<', '+', '"', '\'', '$', '(', ' ']) {
+        return None;
+    }
+    let severity = if is_placeholder(password) { Severity::Low } else { Severity::High };
+    let confidence = if severity == Severity::Low { Confidence::Low } else { Confidence::High };
+    Some((found.start(), found.end(), secret("a connection string with its password", password, severity, confidence)))
+}
 
 /// Looks at a setting: its name, and its value with [`HOLE`] for what isn't known.
 pub(crate) fn recognise(name: &str, text: &str) -> Option<Secret> {

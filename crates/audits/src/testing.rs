@@ -29,7 +29,7 @@ pub(crate) fn application(text: &str) -> (Sources, Application) {
 /// Everything that all audits say.
 pub(crate) fn all(text: &str) -> Vec<Finding> {
     let (sources, application) = application(text);
-    run(&Input { application: &application, sources: &sources, fence: None, today: TODAY })
+    run(&Input { application: &application, sources: &sources, fence: None, settings: &[], today: TODAY })
 }
 
 /// What one audit says.
@@ -40,7 +40,7 @@ pub(crate) fn findings(id: &str, text: &str) -> Vec<Finding> {
 /// What one audit says, a line for each finding: severity, confidence, place, title.
 pub(crate) fn lines(id: &str, text: &str) -> Vec<String> {
     let (sources, application) = application(text);
-    lines_of(id, &Input { application: &application, sources: &sources, fence: None, today: TODAY })
+    lines_of(id, &Input { application: &application, sources: &sources, fence: None, settings: &[], today: TODAY })
 }
 
 /// The same for an application that a test has changed by hand.

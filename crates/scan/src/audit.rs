@@ -2,13 +2,14 @@
 
 use crate::allow;
 use crate::load::{Loaded, fence_path};
+use crate::rules::Rules;
 use fence::Fence;
 use findings::{AttackPath, Diagnostic, Finding, Level, Severity};
 use rayon::prelude::*;
 use source::{SourceFile, Sources, Span};
 
 /// Audits whose findings point at a secret itself.
-const SECRET_AUDITS: [&str; 1] = ["secret-in-environment"];
+const SECRET_AUDITS: [&str; 2] = ["secret-in-code", "secret-in-environment"];
 
 /// What `ringfence scan` has to say.
 #[derive(Debug)]
@@ -38,8 +39,7 @@ impl Report {
 
     /// Text that no output may show whole: what the audits of secrets point at.
     pub(crate) fn secrets(&self) -> Vec<Span> {
-        let findings = self.findings.iter().chain(&self.allowed);
-        findings.filter(|finding| SECRET_AUDITS.contains(&finding.id)).map(|finding| finding.primary.span).collect()
+        secrets(&self.findings).chain(secrets(&self.allowed)).collect()
     }
 
     /// Whether something could not be read at all, so that silence about it means nothing.
@@ -50,6 +50,11 @@ impl Report {
 
 /// Runs all audits. `today` is year, month and day; fences beside the templates are read, since what they say counts.
 pub fn report(loaded: &mut Loaded, today: (u16, u8, u8)) -> Report {
+    report_with_rules(loaded, today, None)
+}
+
+/// Runs all audits, and a team's own rules over what they leave.
+pub fn report_with_rules(loaded: &mut Loaded, today: (u16, u8, u8), rules: Option<&Rules>) -> Report {
     let mut diagnostics = std::mem::take(&mut loaded.diagnostics);
     let fences = fences(loaded, &mut diagnostics);
     let index = deps::default_index_folder();
@@ -61,10 +66,17 @@ pub fn report(loaded: &mut Loaded, today: (u16, u8, u8)) -> Report {
         .par_iter()
         .zip(&fences)
         .flat_map_iter(|(application, fence)| {
-            audits::run(&audits::Input { application, sources, fence: fence.as_ref(), today })
+            let all = &loaded.estate.applications;
+            let settings = crate::secrets::of(application, all, &loaded.settings, sources);
+            audits::run(&audits::Input { application, sources, fence: fence.as_ref(), settings: &settings, today })
         })
         .collect();
     findings.extend(brought);
+    if let Some(rules) = rules {
+        let secrets: Vec<Span> = secrets(&findings).collect();
+        let found = rules.findings(loaded, &findings, &secrets, &mut diagnostics);
+        findings.extend(found);
+    }
     findings.sort_by(|left, right| {
         let place = |finding: &Finding| (sources.path(finding.primary.span).to_string(), finding.primary.span.start);
         right
@@ -74,6 +86,7 @@ pub fn report(loaded: &mut Loaded, today: (u16, u8, u8)) -> Report {
             .then_with(|| left.id.cmp(right.id))
     });
     let known: Vec<&'static str> = crate::own::all().map(|info| info.id).collect();
+    let known = known.into_iter().chain(rules.into_iter().flat_map(Rules::ids)).collect::<Vec<_>>();
     let sorted = allow::sort(findings, &loaded.estate.applications, sources, &known);
     diagnostics.extend(sorted.diagnostics);
     diagnostics.sort_by_key(|diagnostic| diagnostic.span.map(|span| (sources.path(span).to_string(), span.start)));
@@ -84,6 +97,11 @@ pub fn report(loaded: &mut Loaded, today: (u16, u8, u8)) -> Report {
         diagnostics,
         comparison: None,
     }
+}
+
+/// What the audits of secrets point at.
+fn secrets(findings: &[Finding]) -> impl Iterator<Item = Span> {
+    findings.iter().filter(|finding| SECRET_AUDITS.contains(&finding.id)).map(|finding| finding.primary.span)
 }
 
 /// The fences beside the templates, in the order of the applications; a broken one is none, and said so.

@@ -17,7 +17,10 @@ mod load;
 pub mod map;
 pub mod own;
 pub mod render;
+mod rules;
+mod secrets;
 
-pub use audit::{Report, report};
+pub use audit::{Report, report, report_with_rules};
 pub use baseline::{Baseline, Comparison};
 pub use load::{LoadError, Loaded, Options, fence_path, load};
+pub use rules::{Rules, RulesError};

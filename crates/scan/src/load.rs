@@ -38,6 +38,8 @@ pub struct Loaded {
     pub files: usize,
     /// How many of them are templates, the ones that hold nothing readable included.
     pub templates: usize,
+    /// Settings beside the code, which are looked through for credentials.
+    pub settings: Vec<FileId>,
 }
 
 /// Why nothing could be loaded.
@@ -131,7 +133,8 @@ pub fn load(path: &Path, options: &Options) -> Result<Loaded, LoadError> {
     if options.code {
         read_code(&root, &mut estate, &mut sources, &mut diagnostics);
     }
-    Ok(Loaded { root: root.path, sources, estate, diagnostics, files, templates })
+    let settings = if named_alone { Vec::new() } else { crate::secrets::read(&root, &candidates, &mut sources) };
+    Ok(Loaded { root: root.path, sources, estate, diagnostics, files, templates, settings })
 }
 
 /// An application whose template stands in the root bears the root's name: `template` says nothing.

@@ -130,7 +130,7 @@ mod tests {
     fn severity_follows_the_date() {
         let (sources, application) = application(TEMPLATE);
         let on = |today| {
-            let input = Input { application: &application, sources: &sources, fence: None, today };
+            let input = Input { application: &application, sources: &sources, fence: None, settings: &[], today };
             lines_of("deprecated-runtime", &input).first().map(|line| line.split('/').next().unwrap().to_string())
         };
         assert_eq!(on((2025, 9, 15)), None);

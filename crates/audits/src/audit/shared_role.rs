@@ -223,7 +223,7 @@ mod tests {
             }],
             ..Behaviour::default()
         });
-        let input = Input { application: &application, sources: &sources, fence: None, today: TODAY };
+        let input = Input { application: &application, sources: &sources, fence: None, settings: &[], today: TODAY };
         let found = lines_of("shared-role", &input);
         assert!(matches!(found.as_slice(), [one] if one.starts_with("high/high")), "{found:?}");
     }

@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn senders_input_is_reported_by_who_can_send_it() {
         let (sources, application) = application(TEMPLATE);
-        let input = Input { application: &application, sources: &sources, fence: None, today: TODAY };
+        let input = Input { application: &application, sources: &sources, fence: None, settings: &[], today: TODAY };
         let found = lines_of("unvalidated-input", &input);
         assert_eq!(found.len(), 3, "{found:?}");
         assert!(found[0].starts_with("medium/medium") && found[0].contains("POST /orders"), "{found:?}");
@@ -246,7 +246,7 @@ mod tests {
         }
         application.functions[0].behaviour =
             Some(graph::Behaviour { imports: vec!["pydantic".into()], ..graph::Behaviour::default() });
-        let input = Input { application: &application, sources: &sources, fence: Some(&fence), today: TODAY };
+        let input = Input { application: &application, sources: &sources, fence: Some(&fence), settings: &[], today: TODAY };
         let found = lines_of("unvalidated-input", &input);
         assert!(matches!(found.as_slice(), [one] if one.contains("eventbridge")), "{found:?}");
     }
