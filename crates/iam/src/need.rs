@@ -284,7 +284,15 @@ impl Derivation<'_> {
                 let named = self.of_environment(prefix, kind, call).map(|(arn, _)| arn);
                 return vec![named.unwrap_or_else(|| all_of(prefix, kind))];
             }
-            CallTarget::Event => "the caller chooses it".to_string(),
+            CallTarget::Event => {
+                // What the caller may choose has a default: that is the one it is meant for.
+                let defaults = self.defaults(call, prefix, kind);
+                if !defaults.is_empty() {
+                    wanted.doubt(name, "the caller may choose another; limited to its default".into(), call.span);
+                    return defaults;
+                }
+                "the caller chooses it".to_string()
+            }
             CallTarget::Unknown => "its source doesn't tell it".to_string(),
             CallTarget::Literal(text) => match self.name(Value::text(text.clone()), prefix, kind) {
                 Named::Arn(arn) => {
@@ -329,6 +337,23 @@ impl Derivation<'_> {
         let (resources, how) = self.narrowest(name, prefix, kind, call);
         wanted.doubt(name, format!("{why}; {how}"), call.span);
         resources
+    }
+
+    /// What else the same call may act on, where that is named.
+    fn defaults(&self, call: &CloudCall, prefix: &str, kind: &str) -> Vec<Value> {
+        let same = |other: &&CloudCall| {
+            other.span == call.span
+                && other.operation == call.operation
+                && other.actions == call.actions
+                && matches!(other.target, CallTarget::Environment(_) | CallTarget::Literal(_))
+        };
+        let named = self.behaviour.calls.iter().filter(same).filter_map(|other| {
+            match self.name(other.target.resolve(&self.function.environment)?, prefix, kind) {
+                Named::Arn(arn) => Some(arn),
+                Named::Unknown(_) => None,
+            }
+        });
+        named.collect()
     }
 
     /// The ARN of what a value names, its holes in the order of the format where it is made of several names.
@@ -470,8 +495,41 @@ impl Derivation<'_> {
             .triggers_of(&self.function.name)
             .filter(|trigger| fits(trigger.kind))
             .map(|trigger| trigger.source.clone());
-        let source = sources.next()??;
+        let Some(source) = sources.next() else {
+            return if prefix == "s3" { self.bucket_behind() } else { None };
+        };
+        let source = source?;
         sources.all(|other| other.as_ref() == Some(&source)).then_some(source)
+    }
+
+    /// The one bucket whose notifications come to the function by way of a queue, a topic or a rule.
+    fn bucket_behind(&self) -> Option<Value> {
+        let triggers: Vec<_> = self.application.triggers_of(&self.function.name).collect();
+        let mut buckets: BTreeSet<&str> = BTreeSet::new();
+        for trigger in &triggers {
+            let through: Vec<&str> = trigger.source.iter().filter_map(Value::resource).collect();
+            let mentions_source = |text: &str| {
+                through.iter().any(|name| text.contains(&format!("\"{name}\"")) || text.contains(&format!("${{{name}")))
+            };
+            for resource in &self.application.resources {
+                if resource.resource_type != "AWS::S3::Bucket" {
+                    continue;
+                }
+                let notified = resource.property("NotificationConfiguration").map(ToString::to_string);
+                let filtered = trigger.filter.as_deref().is_some_and(|filter| {
+                    let deployed = resource.deployed_name.as_ref().map(ToString::to_string);
+                    filter.contains("aws.s3")
+                        && (filter.contains(&resource.name) || deployed.is_some_and(|name| filter.contains(&name)))
+                });
+                if filtered || notified.is_some_and(|text| mentions_source(&text)) {
+                    buckets.insert(&resource.name);
+                }
+            }
+        }
+        match (buckets.len(), buckets.first()) {
+            (1, Some(bucket)) => Some(Value::part(Part::Ref((*bucket).to_string()))),
+            _ => None,
+        }
     }
 
     /// Connections of a WebSocket API: the one that starts the function, or the only one there is.

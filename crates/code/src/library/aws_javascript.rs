@@ -226,7 +226,7 @@ fn operate(evaluator: &mut Evaluator<'_>, client: Client, name: &str, arguments:
     };
     if let Some(helper) = helper {
         let mut answer = Value::Unknown;
-        for operation in helper.operations {
+        for operation in helper.operations.into_iter().filter(|operation| !only_tidies(*operation)) {
             answer = record(evaluator, operation, &Parameters::Object(first), place);
         }
         return answer;

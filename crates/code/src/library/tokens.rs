@@ -1,6 +1,10 @@
-//! Connections that open with a token of the role instead of a password: databases of RDS and Aurora DSQL, clusters of MSK.
+//! What is signed by the code itself instead of by a client of the SDK: tokens that open connections to databases of RDS and Aurora
+//! DSQL, and requests to APIs and search domains that ask for a signature.
 //!
-//! A token is signed on the spot and no call is made; the permission is asked for when the connection opens.
+//! Nothing is called where the signature is made; the permission is asked for when the connection opens or the request arrives.
+//!
+//! Deliberately absent: which methods a signed request to a search domain uses (those that read and write are taken for granted),
+//! clusters of MSK and Neptune.
 
 use crate::Language;
 use crate::call::Arguments;
@@ -61,10 +65,56 @@ pub(crate) fn of_method(
     Some(Value::Unknown)
 }
 
+/// What a request signed for a service asks for.
+fn signed(service: &str) -> Option<(&'static str, &'static [&'static str])> {
+    Some(match service {
+        "appsync" => ("appsync", &["appsync:GraphQL"]),
+        "execute-api" => ("apigateway", &["execute-api:Invoke"]),
+        "aoss" => ("opensearchserverless", &["aoss:APIAccessAll"]),
+        "es" => ("opensearch", &["es:ESHttpDelete", "es:ESHttpGet", "es:ESHttpHead", "es:ESHttpPost", "es:ESHttpPut"]),
+        "lambda" => ("lambda", &["lambda:InvokeFunction", "lambda:InvokeFunctionUrl"]),
+        "vpc-lattice-svcs" => ("vpc-lattice", &["vpc-lattice-svcs:Invoke"]),
+        _ => return None,
+    })
+}
+
+/// Signers of requests, by what names the service: a position and a keyword.
+fn signature(evaluator: &mut Evaluator<'_>, path: &str, arguments: &Arguments) {
+    let last = path.rsplit('.').next().unwrap_or(path);
+    let given = match (evaluator.language, last) {
+        (
+            Language::Python,
+            "AWSV4SignerAuth" | "AWSV4SignerAsyncAuth" | "Urllib3AWSV4SignerAuth" | "RequestsAWSV4SignerAuth",
+        ) => {
+            // Without a word it signs for the search service.
+            arguments.get(2, "service").cloned().or(Some(Value::text("es")))
+        }
+        (Language::Python, "SigV4Auth" | "S3SigV4Auth") => arguments.get(1, "service_name").cloned(),
+        (Language::Python, "AWS4Auth") => arguments.get(3, "service").cloned(),
+        (Language::Python, "AWSRequestsAuth" | "BotoAWSRequestsAuth") => arguments.named("aws_service").cloned(),
+        (Language::JavaScript, "SignatureV4" | "AwsSigv4Signer" | "AwsClient") => {
+            let options = arguments.positional.first().cloned();
+            options.map(|options| evaluator.member(&options, "service", true, arguments.place))
+        }
+        (Language::JavaScript, "V4") if path.ends_with("Signers.V4") => arguments.positional.get(1).cloned(),
+        (Language::JavaScript, "sign") if path == "aws4.sign" => {
+            let options = arguments.positional.first().cloned();
+            options.map(|options| evaluator.member(&options, "service", true, arguments.place))
+        }
+        _ => None,
+    };
+    for service in given.iter().flat_map(Value::alternatives).filter_map(Value::as_text).filter_map(signed) {
+        let site = evaluator.site(arguments.place);
+        let actions = service.1.iter().map(|action| (*action).to_string()).collect();
+        evaluator.record.named_call(site, (service.0, "SignedRequest"), actions, vec![CallTarget::Unknown]);
+    }
+}
+
 /// The signers of the SDK 3 and the connectors of DSQL.
 pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &External, arguments: &Arguments) -> Option<Value> {
     let path = external.path.as_str();
     let place = arguments.place;
+    signature(evaluator, path, arguments);
     if evaluator.language == Language::Python {
         let root = path.split('.').next().unwrap_or(path);
         if root.starts_with("aurora_dsql_") && matches!(path.rsplit('.').next(), Some("connect" | "create_pool")) {
