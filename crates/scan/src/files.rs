@@ -4,8 +4,18 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Mutex;
 
 /// Folders that hold what tools made or fetched, not what people wrote.
-const SKIPPED: [&str; 9] =
-    ["node_modules", ".git", ".ringfence", ".aws-sam", "cdk.out", "__pycache__", ".venv", "venv", ".terraform"];
+const SKIPPED: [&str; 8] =
+    ["node_modules", ".git", ".ringfence", ".aws-sam", "__pycache__", ".venv", "venv", ".terraform"];
+
+/// Whether a folder is the CDK's output where `cdk.json` leads to it anyway, or a copy of somebody's code in it.
+fn is_synthesized(folder: &Path) -> bool {
+    let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or("");
+    let around = folder.parent();
+    match name {
+        "cdk.out" => around.is_some_and(|around| around.join("cdk.json").is_file()),
+        name => name.starts_with("asset.") && around.is_some_and(|around| around.join("manifest.json").is_file()),
+    }
+}
 
 /// A file that the walk met.
 #[derive(Debug, Clone)]
@@ -29,7 +39,7 @@ pub(crate) fn walk(root: &Path) -> (Vec<Found>, Vec<String>) {
             let skipped = |name: &str| SKIPPED.contains(&name);
             entry.depth() == 0
                 || !(entry.file_type().is_some_and(|kind| kind.is_dir())
-                    && entry.file_name().to_str().is_some_and(skipped))
+                    && (entry.file_name().to_str().is_some_and(skipped) || is_synthesized(entry.path())))
         })
         .build_parallel();
     walker.run(|| {

@@ -1,5 +1,7 @@
 //! From a path to the graph: every template below it, and the code of its functions.
 
+mod assets;
+
 use crate::files::{Found, Root, walk};
 use findings::{Diagnostic, Level};
 use graph::{Application, Code, Estate, Function, ResourceKind};
@@ -130,6 +132,7 @@ pub fn load(path: &Path, options: &Options) -> Result<Loaded, LoadError> {
         diagnostics.extend(unit.diagnostics);
         estate.applications.extend(unit.application.map(|application| named(application, &unit.path, &root.path)));
     }
+    assets::trace(&root, &candidates, &mut estate);
     if options.code {
         read_code(&root, &mut estate, &mut sources, &mut diagnostics);
     }
