@@ -1,9 +1,9 @@
 //! Documents that another reader has put into CloudFormation's form: the way in for formats that describe the same resources
 //! in a language of their own. The rest of the crate can't tell them from templates.
 
+use crate::Reading;
 use crate::files::Files;
 use crate::reader::{Nesting, Written, read_written};
-use crate::Reading;
 use findings::Diagnostic;
 use graph::Format;
 use source::{FileId, Node, Sources};
@@ -29,8 +29,7 @@ pub fn read_lowered(
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
     let mut nesting = Nesting { open: Vec::new(), count: 0 };
     let written = Written { file, root: document, whole: false, foreign_types: HashMap::new(), format: Some(format) };
-    let outcome =
-        read_written(&mut files, written, &HashMap::new(), &mut nesting, &mut diagnostics, &mut |_| {});
+    let outcome = read_written(&mut files, written, &HashMap::new(), &mut nesting, &mut diagnostics, &mut |_| {});
     let application = outcome.map(|outcome| {
         let mut application = outcome.application;
         application.name = name.to_string();

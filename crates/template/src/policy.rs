@@ -57,8 +57,8 @@ pub(crate) fn statements(
     statements
 }
 
-/// A policy document written as JSON text, possibly within `Fn::Sub`.
-fn document_in_text(document: &Node) -> Option<Node> {
+/// A document written as JSON text, possibly within `Fn::Sub`.
+pub(crate) fn document_in_text(document: &Node) -> Option<Node> {
     let (text, substituted) = match intrinsic(document) {
         Some(("Fn::Sub", argument)) => (argument.items().first().unwrap_or(argument).scalar()?, true),
         Some(_) => return None,

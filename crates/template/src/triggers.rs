@@ -5,6 +5,7 @@ use crate::events::{reports_failures, shown_json, shown_list};
 use crate::functions::trigger;
 use crate::model::{Block, Template};
 use crate::normalize::{intrinsic, normalize};
+use crate::policy::document_in_text;
 use crate::reader::Reader;
 use crate::resources::reference;
 use graph::{Authorization, Part, Trigger, TriggerKind, Value};
@@ -241,7 +242,8 @@ impl Reader<'_, '_> {
         }
         for property in ["DefinitionString", "Definition"] {
             if let Some(node) = block.get(property) {
-                self.functions_in(template, node, &mut found, 0);
+                let written = document_in_text(node);
+                self.functions_in(template, written.as_ref().unwrap_or(node), &mut found, 0);
             }
         }
         if let Some(uri) = block.get("DefinitionUri")

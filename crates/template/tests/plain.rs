@@ -241,3 +241,30 @@ fn json_templates_are_read_like_yaml_ones() {
     assert_eq!(read.grants("R"), ["Allow s3:* on *"]);
     assert_eq!(read.at(read.function("F").handler.as_ref().unwrap().span), "\"a.b\"");
 }
+
+#[test]
+fn a_workflow_written_as_text_starts_the_functions_it_names() {
+    let read = read(
+        r#"
+Resources:
+  Charge: { Type: AWS::Lambda::Function, Properties: { FunctionName: charge-card, Handler: a.b, Runtime: python3.12 } }
+  Ship: { Type: AWS::Lambda::Function, Properties: { Handler: a.b, Runtime: python3.12 } }
+  Idle: { Type: AWS::Lambda::Function, Properties: { Handler: a.b, Runtime: python3.12 } }
+  Flow:
+    Type: AWS::StepFunctions::StateMachine
+    Properties:
+      RoleArn: arn:aws:iam::123456789012:role/flow
+      DefinitionString: !Sub |
+        { "StartAt": "Charge", "States": {
+          "Charge": { "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": { "FunctionName": "charge-card", "Payload.$": "$" }, "Next": "Each" },
+          "Each": { "Type": "Map", "ItemProcessor": { "StartAt": "Ship", "States": {
+            "Ship": { "Type": "Task", "Resource": "${Ship.Arn}", "End": true } } }, "End": true } } }
+"#,
+    );
+    for name in ["Charge", "Ship"] {
+        let trigger = read.trigger(name);
+        assert_eq!(trigger.kind, TriggerKind::StepFunctions);
+        assert_eq!(trigger.source.as_ref().unwrap().to_string(), "${Flow}");
+    }
+    assert_eq!(read.application().triggers_of("Idle").count(), 0);
+}
