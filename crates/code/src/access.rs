@@ -168,7 +168,11 @@ impl Evaluator<'_> {
             (Value::Event(_) | Value::FromEvent(_), _) => taint::derived(&[object]),
             (Value::Object(id), Value::Number(number)) => {
                 let Some(object) = self.heap.objects.get(*id) else { return Value::Unknown };
-                let Some(items) = &object.items else { return object.others.clone().unwrap_or(Value::Unknown) };
+                let Some(items) = &object.items else {
+                    // What bundlers number their modules by is a name like another.
+                    let named = object.field(&number.to_string()).cloned();
+                    return named.or_else(|| object.others.clone()).unwrap_or(Value::Unknown);
+                };
                 let at = if *number < 0 { items.len() as i64 + number } else { *number };
                 let item = usize::try_from(at).ok().and_then(|at| items.get(at)).cloned();
                 item.or_else(|| object.others.clone()).unwrap_or(Value::Unknown)

@@ -10,6 +10,7 @@ pub(crate) mod dangers;
 pub(crate) mod effects;
 pub(crate) mod habits;
 pub(crate) mod network;
+pub(crate) mod objects;
 pub(crate) mod packages;
 pub(crate) mod practices;
 pub(crate) mod records;
@@ -190,6 +191,11 @@ pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &Rc<External>, argum
         return value;
     }
     if let Some(value) = text::call(evaluator, path, external, &arguments) {
+        return value;
+    }
+    if evaluator.language == Language::JavaScript
+        && let Some(value) = objects::call(evaluator, path, &arguments)
+    {
         return value;
     }
     if let Some(value) = tokens::call(evaluator, external, &arguments) {
