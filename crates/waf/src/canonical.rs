@@ -22,6 +22,8 @@ pub(crate) fn forms(text: &str, classes: Classes) -> impl Iterator<Item = Form> 
     let joined = spaced.is_some().then(|| without_comments(text, "")).flatten();
     let lines = (classes.control()).then(|| without_line_comments(text)).flatten();
     let unquoted = classes.shell_quoting().then(|| unquoted(text)).flatten();
+    let broken = classes.backslash().then(|| written_breaks(text)).flatten();
+    let dashed = (classes.wide()).then(|| long_dashes(text)).flatten();
     let squeezed = classes.control().then(|| squeezed(text)).flatten();
     [
         (folded, u16::MAX),
@@ -30,6 +32,8 @@ pub(crate) fn forms(text: &str, classes: Classes) -> impl Iterator<Item = Form> 
         (lines, query),
         (unquoted, command),
         (squeezed, Family::Xss.bit()),
+        (broken, command | Family::LogForging.bit()),
+        (dashed, query),
     ]
     .into_iter()
     .filter_map(|(text, families)| text.map(|text| Form { text, families }))
@@ -48,7 +52,8 @@ fn fold(text: &str) -> Option<String> {
             '\u{2024}' | '\u{3002}' | '\u{fe52}' => Some('.'),
             '\u{2215}' | '\u{2044}' | '\u{29f8}' => Some('/'),
             '\u{fe68}' | '\u{29f5}' | '\u{2216}' => Some('\\'),
-            '\u{2bc}' | '\u{2b9}' | '\u{2032}' => Some('\''),
+            '\u{2bc}' | '\u{2b9}' | '\u{2032}' | '\u{2018}' | '\u{2019}' => Some('\''),
+            '\u{201c}' | '\u{201d}' | '\u{2033}' => Some('"'),
             '\u{fe64}' | '\u{2039}' | '\u{3008}' => Some('<'),
             '\u{fe65}' | '\u{203a}' | '\u{3009}' => Some('>'),
             '\u{37e}' => Some(';'),
@@ -182,6 +187,21 @@ fn brace_words(text: &str) -> Option<String> {
     let before = text.get(..open)?;
     let after = inside.get(close + 1..)?;
     Some(format!("{before}{}{after}", words.replace(',', " ")))
+}
+
+/// Line breaks that are written out, `\n` and `\r`, where something expands them; not those of `C:\new`.
+fn written_breaks(text: &str) -> Option<String> {
+    if text.contains(":\\") || !(text.contains("\\n") || text.contains("\\r")) {
+        return None;
+    }
+    Some(text.replace("\\r\\n", "\n").replace("\\n", "\n").replace("\\r", "\n"))
+}
+
+/// A long dash at the end, which word processors make of a comment's two: `1 OR 1=1–`.
+fn long_dashes(text: &str) -> Option<String> {
+    let end = text.trim_end().strip_suffix(['\u{2013}', '\u{2014}'])?;
+    let folded = fold(end);
+    Some(folded.unwrap_or_else(|| end.to_owned()) + "-- ")
 }
 
 /// Without the control characters a browser skips in `java\tscript:`.

@@ -26,6 +26,7 @@ pub(super) static RULES: &[Rule] = &[Rule {
             r"\(\s*(?:objectclass|userpassword|uid|cn|samaccountname)\s*=\s*\*?\w*\)?|\*\)\s*\\?00",
         ),
         likely(&["()|", "()&", "()!"], r"^\w*\*?\(\)[|&!]"),
+        likely(&["*)", ")*"], r"^\(\*\)\*\)+$|^\*\)\*"),
         hint(&["*)"], r"^\w*\*\)$"),
     ],
 }];

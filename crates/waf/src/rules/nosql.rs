@@ -38,7 +38,8 @@ pub(super) static RULES: &[Rule] = &[
             example: "'; return true; var x='",
         },
         patterns: &[
-            likely(&["return", "sleep(", "while(", "while ("], r"(?:^|['\x22;)}])\s*;?\s*return\s*\(?\s*(?:true|1|this|!0|\d+\s*==|'[^']*'\s*==|\w+\s*(?:==|!=))|['\x22]\s*;\s*(?:sleep|while|do|for)\s*\("),
+            likely(&["return", "sleep(", "while(", "while ("], r"(?:^|['\x22;)}])\s*;?\s*return\s*\(?\s*(?:(?:true|1|this|!0)\s*\)?\s*(?:[;}&|)]|//|$)|\d+\s*==|'[^']*'\s*==|\w+\s*(?:==|!=))|['\x22]\s*;\s*(?:sleep|while|do|for)\s*\("),
+            likely(&["$where", "do{", "do {"], r"(?:^|[\s,;{'\x22])\$where\s*:\s*['\x22\w]|\bdo\s*\{.{0,200}new\s+Date\b"),
             likely(&["this."], r"(?:^|\|\||&&|['\x22(;!]|return)\s*\(*!?this\.\w+(?:\.\w+)?\s*(?:[=!<>]=|[<>]|\.match\s*\(|\[|\.length|\.charAt|\.startsWith|\.test)"),
             likely(&["||", "&&"], r"['\x22]\s*(?:\|\||&&)\s*['\x22\d][^=]{0,20}==?\s*['\x22\d]|['\x22]\s*(?:\|\||&&)\s*\(?\s*(?:this\b|true\b|!0|\w+\.\w+\()|['\x22]\s*\|\|\s*1\s*==?\s*1"),
             likely(&["db."], r"\bdb\.(?:getCollection\w*\(|runCommand\(|adminCommand\(|\w+\.(?:find|insert\w*|remove|drop|deleteMany|updateMany|aggregate)\s*\()").prose(),

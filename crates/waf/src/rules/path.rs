@@ -25,6 +25,11 @@ pub(super) static RULES: &[Rule] = &[
             likely(&["..../", "....\\", "...//", "...\\\\"], r"\.{3,4}[/\\]{2,}|(?:\.{4}[/\\]){2,}"),
             likely(&["..;/", ".././", ".\\./", "..%", "..\0"], r"\.\.;/|\.\.%(?:00|01|2f|5c|c0|c1|25)|\.\.\x00"),
             likely(&["/..", "\\.."], r"[/\\]\.\.$"),
+            // Three dots climb as far as two for servers that shorten names.
+            likely(&[".../", "...\\"], r"(?:\.{3}[/\\]+){2,}"),
+            // Separators written as their numbers, and characters that old tables turn into separators.
+            certain(&["0x2e", "..0x", "..2f", "..5c", "%c0%", "%c1%"], r"(?:0x2e){2}|\.\.0x(?:2f|5c)|(?:\.\.(?:2f|5c)){2,}|%c[01]%(?:2e|2f|5c|ae|af|9c|1c|8s|pc)").plain(),
+            certain(&["..\u{f025}", "..\u{efc8}", "..\u{2215}", "..\u{2216}", "..\u{f022}"], "\\.\\.\u{f025}|\\.\\.\u{efc8}|\\.\\.\u{2215}|\\.\\.\u{2216}|\\.\\.\u{f022}"),
             hint(&[".."], r"^\.\.$").plain(),
         ],
     },
@@ -45,6 +50,12 @@ pub(super) static RULES: &[Rule] = &[
             likely(&["id_rsa", "id_ed25519", ".aws/", ".ssh/", ".aws\\", ".git/", ".kube/", ".docker/", ".npmrc", ".netrc", ".htpasswd", ".bash_history", ".env", ".pgpass", "application_default_credentials", "wp-config.php"], r"\.ssh[/\\](?:id_\w+|authorized_keys|known_hosts|config)|(?:^|[/\\])id_(?:rsa|ed25519|ecdsa|dsa)$|\.aws[/\\](?:credentials|config)|\.git[/\\](?:config|head|index|logs|objects)|\.kube[/\\]config|\.docker[/\\]config\.json|(?:^|[/\\])\.(?:npmrc|netrc|htpasswd|bash_history|pgpass|env(?:\.(?:local|prod\w*|dev\w*|backup))?)$|application_default_credentials\.json|(?:^|[/\\])wp-config\.php").prose(),
             likely(&[".env", ".npmrc", ".netrc", ".htpasswd", ".bash_history", ".pgpass"], r"^\.(?:npmrc|netrc|htpasswd|bash_history|pgpass|env(?:\.(?:local|prod\w*|dev\w*|backup))?)$").plain().prose(),
             likely(&["/var/task", "/var/runtime", "/var/log/", "/var/run/secrets", "/run/secrets", "/root/", "/dev/", "/opt/extensions"], r"^(?:file:/*)?/(?:var/(?:task|runtime|run/secrets|log/(?:auth|apache2?|nginx|httpd|syslog|messages|secure))|run/secrets|root/|opt/extensions)|/var/run/secrets/|^/dev/(?:mem|kmem|random|urandom|zero|sd\w|fd|shm|stdin)|/root/\.|/var/log/(?:apache2?|nginx|httpd)/\w+\.log|/(?:bin|var)/\.\.").prose(),
+            likely(&[".htaccess"], r"(?:^|[/\\])\.htaccess$").plain().prose(),
+            // Nothing but the name of a server's own file: its logs, its configuration, what the kernel tells.
+            likely(&["/etc/", "/proc/", "\\etc\\", "/sys/"], r"^(?:file:/*)?(?:[a-z]:)?[/\\](?:etc|proc|sys)[/\\][\w./\\+-]+\s*$").prose(),
+            likely(&["access", "error"], r"^(?:[a-z]:)?[/\\][^\s:?*]{0,200}(?:access|error)[._-]?logs?(?:\.\d+|\.gz)?\s*$|^(?:[a-z]:)?[/\\][^:?*]{0,120}[/\\](?:apache|httpd|nginx|xampp)[^:?*]{0,120}(?:access|error)[._-]log\s*$").prose(),
+            likely(&["httpd", "php.ini", "php4", "php5", "my.cnf", "my.ini", "apache", "nginx", "xampp", "lighttpd", "proftpd", "pureftpd", "pure-ftpd", "vsftpd", "mysql", "wwwroot", "filezilla"], r"^(?:[a-z]:)?[/\\]+(?:[^:?*]{0,80}[/\\])?(?:httpd|apache\d?|nginx|xampp|lighttpd|proftpd|pure-?ftpd?|vsftpd|mysql|php\d?|wwwroot|filezilla\w*)[/\\. ][^:?*]{0,120}(?:\.(?:conf|cnf|ini|err|log|inc|asa|pdb|passwd|bak|xml)|[/\\](?:logs?|data|sessions?|conf|bin)[/\\]?\w*)\s*$|^(?:[a-z]:)?[/\\][^\s:?*]{0,80}(?:php|my)\.(?:ini|cnf)\s*$").prose(),
+            likely(&["/var/log", "/var/adm", "/var/spool", "/var/mail", "/var/db", "/var/lib/", "\\repair", "c:windows", ".bash_", "global.asa"], r"^/var/(?:log|adm|spool|mail|db|lib)/[\w./-]+\s*$|\\(?:repair|system32\\config)\\(?:sam|system|security|software)|^c:\\?(?:windows|winnt)[/\\]|global\.asax?\s*$").prose(),
             likely(&["win.ini", "system32", "boot.ini", "\\sam", "/sam", "web.config", "unattend.xml", "system.ini"], r"(?:windows|winnt)[/\\]+(?:win\.ini|system\.ini|system32[/\\]+(?:config|drivers|cmd|inetsrv)|repair|panther)|(?:^|[:/\\])boot\.ini|[/\\]web\.config$|inetpub[/\\]").prose(),
         ],
     },

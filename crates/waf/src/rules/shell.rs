@@ -34,6 +34,9 @@ pub(super) static RULES: &[Rule] = &[
         patterns: &[
             analyser(&[";", "|", "&"], command).prose(),
             analyser(&["\n", "\r"], new_line).prose(),
+            // A value that is a command line and nothing else.
+            likely(&["/", "\\", " -", "+-", "~"], concat!(r"^[\s+|&$]*(?:sudo[\s+]+)?(?:/(?:usr/(?:local/)?)?s?bin/)?(?:ls|cat|tac|dir|type|more|less|head|tail|rm|cp|mv|chmod|chown|find|e?grep|wget|curl|n[ck]|ncat|netcat|telnet|ssh|scp|ping6?|nslookup|dig|tftp|ftp|wmic|tasklist|whoami|uname|whereis|kill|killall|crontab|useradd|touch|mkdir|tar|dd|xcopy|copy|del|attrib|certutil|bitsadmin|mshta|rundll32|regsvr32|reg|netsh)(?:[\s+]+-{1,2}\w[\w=-]*|[\s+]+\d+){0,4}(?:[\s+]+[\w.-]+){0,2}[\s+]+(?:[\x22']?(?:/(?:\w[\w.*-]*/?)+|/$|[a-z]:[\\/]\S*|~/\S*|\.\.?/\S*|\$\{?\w+\}?\S*|https?://\S+)[\x22']?\s*)(?:\S+\s*){0,3}$", r"|^[\s+|&$]*(?:uname[\s+]+-[a-z]|ls[\s+]+-[a-z]+|ps[\s+]+-?(?:aux|ef)|id[\s+]+-\w|netstat[\s+]+-[a-z]+|ifconfig[\s+]+-a|ipconfig[\s+]+/all|dir[\s+]+/[a-z]|net[\s+]+view[\s+]+/\w+)\s*$")).prose(),
+            likely(&["net user", "net localgroup", "netsh ", "reg add", "reg query", "reg delete", "sc stop", "sc config", "schtasks", "wmic ", "vssadmin", "bcdedit", "net start", "net stop"], r"(?:^|[;|&\s])net\s+(?:user|localgroup)\s+\S+\s+(?:\S+\s+)?/add\b|\bnetsh\s+(?:firewall|advfirewall|interface|wlan)\s+\w+|\breg\s+(?:add|query|delete|save)\s+[\x22']?hk(?:lm|cu|cr|ey_)|\bschtasks\s+/(?:create|run)|\bvssadmin\s+delete|\bwmic\s+(?:process|os|useraccount|service|qfe)\b|\bbcdedit\s+/|\bsc\s+(?:stop|config|create)\s+\w+").plain().prose(),
         ],
     },
     Rule {

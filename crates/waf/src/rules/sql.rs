@@ -33,8 +33,9 @@ pub(super) static RULES: &[Rule] = &[
             // A filter that deletes the word once leaves the word.
             certain(&["oorr", "anandd", "aandnd", "unionion", "unionon", "unionnion", "unionn", "selectect", "selectlect", "selectelect", "selectct", "selectt"], r"(?:^|[\s'\x22)\d+/])(?:oorr|anandd|aandnd)[\s(+/]*(?:['\x22\d]|\w+\s*(?:[=<>]|like\b|is\b|in\b))|\b(?:uunionnion|ununionion|uniunionon|uniounionn)\b|\b(?:sselectelect|seselectlect|selselectect|seleselectct|selecselectt)\b"),
             analyser(&["or", "and", "||", "&&"], predicate),
+            likely(&["or ", "and ", "||"], r"^\s*(?:or|and|xor)\s+(?:not\s+)?[\w'\x22]{1,12}(?:=|<>|!=|<|>)[\w'\x22]{1,12}\s*(?:--.*|#.*|/\*.*)?$"),
             likely(&["or", "||", "and"], r"(?:(?:^|[\d'\x22)%\s])\s*(?:\b(?:or|and)\b|\|\|)\s*(?:not\s+)?(?:true|false|null|\d+)|['\x22\d]\s*\)*\s*(?:or|and|\|\|)\s*'[^']*')\s*(?:--|#\s*$|/\*|;\s*--)"),
-            likely(&["or", "and"], r"\b(?:or|and)\s+(?:not\s+)?(?:exists\s*\(|\(?\s*select\s+(?:[\w*@(]|')|(?:\w+\s*\()?(?:ascii|substr|substring|mid|ord|length|len|user|database|version)\s*\(\s*(?:\(?\s*select|\w+\s*[,()]|@@))"),
+            likely(&["or", "and"], r"\b(?:or|and)\s+(?:not\s+)?(?:exists\s*\(|\(\s*select\s+(?:[\w*@(]|')|select\s+(?:[*@(]|\w+\s*(?:,|\(|from\b))|(?:\w+\s*\()?(?:ascii|substr|substring|mid|ord|length|len|user|database|version)\s*\(\s*(?:\(?\s*select|\w+\s*[,()]|@@))"),
             likely(&["or true", "or+true", "or/**/true", "or 1 "], r"(?:['\x22)\d]|^)\s*or\s+(?:true|1)\s*(?:--|#|;|$|limit\b|order\b|group\b|union\b)").plain(),
             likely(&["'='", "'|", "' |", "'&", "' &", "'^", "' ^", "'*", "' *", "'=0", "''='", "'like'", "'|'", "'^'", "'-'", "'=''", "'*'", "'&'", "'+'", "'%'"], r"^\w{0,24}'\s*(?:[=|^*]|like|[-+^]\s*0|=\s*0)\s*(?:'[^']{0,16}'?|\d+)?\s*(?:--|#|\+)?[\s+]*$|^\w{0,24}'\s*(?:[=|^*&%+-]|like)\s*''?\s*(?:(?:or|and)\b.*)?$|^\w{0,24}'\s*[|&^*/%+-]+\s*\d+\s*[|&^*/%+-]+\s*'"),
             likely(&["having", "group by"], r"['\x22)]\s*(?:having\s+\d|group\s+by\s+[\w.,\s]+\s*(?:having|--|#))|\bhaving\s+\d+\s*=\s*\d+"),
@@ -89,6 +90,7 @@ pub(super) static RULES: &[Rule] = &[
         patterns: &[
             certain(&["waitfor", "pg_sleep", "dbms_pipe", "dbms_lock", "dbms_session", "benchmark", "randomblob"], r"\bwaitfor\s+(?:delay|time)\s*['\x22(@\d]|\bpg_sleep(?:_for|_until)?\s*\(|\bdbms_(?:pipe\s*\.\s*receive_message|(?:lock|session)\s*\.\s*sleep)|\bbenchmark\s*\(\s*\d+\s*,|\brandomblob\s*\(\s*\d{5,}"),
             likely(&["sleep"], r"(?:^|['\x22=,;(|+*/&-]|\b(?:and|or|select|if|xor|rlike|then|union|when|by)\b)[\s(]*(?:\w+\s*=\s*)?(?:sleep\(\s*[\d(]|sleep\s*\(\s*\d+(?:\.\d+)?\s*\))"),
+            likely(&["sleep"], r"(?:^|['\x22)\d\s])\s*(?:or|and|xor|\|\|)\s+(?:\w+\s*=\s*)?sleep\s*\("),
             likely(&["sleep"], r"\b(?:if|case)\b.{0,120}\bsleep\s*\("),
         ],
     },
@@ -104,6 +106,9 @@ pub(super) static RULES: &[Rule] = &[
         },
         patterns: &[
             analyser(&["--", "#", "/*", ";%00", ";\0"], cut_off),
+            // What closes a value with either quote and asks for nothing but the other side's.
+            likely(&["'", "\""], r"^[^'\x22\s]{0,24}['\x22][\s)]*(?:or|and|xor|\|\||&&)[\s(]*['\x22]|^'\s*[-&^*|+=/%]+\s*'$|^\x22\s*[&^*|]+\s*\x22$|^['\x22]\s*=\s*['\x22]|^[^'\x22\s]{0,24}['\x22]\s*\|\|\s*['\x22(]|^\w{0,24}'\s*[=<>]+\s*'?or\b"),
+            likely(&["grant ", "create ", "alter ", "exec", "backup ", "shutdown", "declare "], r"^[^'\x22\s]{0,24}['\x22][\s);]*(?:grant\s+\w+\s+to|create\s+(?:user|table|login|role)\s+\w|alter\s+(?:user|table|login)\s+\w|exec(?:ute)?\s+\w|shutdown\b)|\bbackup\s+database\s+\w+\s+to\s+dis[kc]s?|\bdeclare\s+@\w+\s+(?:as\s+)?(?:n?varchar|int|table|cursor)"),
             likely(&["'/*", "' /*", "'/**/", "')/*"], r"^[^'\s]*'\)*\s*/\*"),
             likely(&["/*!"], r"/\*!\d{0,6}\s*\w"),
         ],
@@ -122,7 +127,7 @@ pub(super) static RULES: &[Rule] = &[
             likely(&["select"], r"\(\s*select\b[\s(]*(?:\*|-?\d+\s*(?:\)|,|from)|null\b|@@|'|0x|(?:distinct\s+)?(?:count|char|chr|concat|group_concat|concat_ws|string_agg|cast|convert|sleep|pg_\w+|version|user|database|current_\w+|load_file|substr\w*|ascii|extractvalue|updatexml|rand|floor|case|if|iif|json_\w+|top\s+\d+)\b\s*[\s(]|[\w.`\x22]+\s+from\s+[\w.`\x22]+\s*(?:\)|where\b|limit\b|order\b|--))"),
             likely(&["select"], r"(?:'|\x22)[\s)]*(?:\|\||\+|,|=|;|and|or|in)\s*\(*\s*select\b"),
             likely(&["select"], r"\bselect\b[\s(]+(?:distinct\s+)?(?:\*|[\w.`\x22\[\]]+(?:\s*,\s*[\w.`\x22\[\]*]+)*|\w+\([\w*,.\s]*\))\s+from\s+(?:[\x22`\[][\w.-]+[\x22`\]](?:\s|$|\.)|[\w.]+\s*(?:where\s+[\w.`\x22]+\s*(?:=|like\s*'|in\s*\(|<|>|is\s)|;|--|limit\s+\d|order\s+by\s+\w+\s*(?:--|;|,|desc|asc|$)|join\s+\w+\s+on\b|group\s+by\b))").prose(),
-            hint(&["select"], r"^\s*select\s+\*\s+from\s+\w+\s*$"),
+            likely(&["select"], r"^\s*select\s+(?:\*\s+from\s+[\w.\x22`\[\]]+(?:\s*;.*)?|@@\w+.*|\*\s+from\s+[\w.]+\s+(?:where|limit|order|union)\b.*|(?:current_\w+|session_user|user)\s*;?|(?:version|database|user|current_\w+|pg_\w+|inet_server_\w+|system_user|schema|@@\w+)\s*\([^)]{0,80}\)\s*;?)\s*$").plain(),
             likely(&["select"], r"\bselect\b.{1,200}\bfrom\s+[`\x22\[]?(?:information_schema|pg_catalog|pg_shadow|pg_user|mysql|sys|sysobjects|syscolumns|sqlite_master|sqlite_schema|all_tables|user_tables|dual|msysaccessobjects|dba_users|v\$version)\b").prose(),
             likely(&["case"], r"\bcase\s+when\b.{1,120}\bthen\b.{1,120}\belse\b.{0,120}\bend\b\s*[)'\x22]|(?:'|\(|\band\b|\bor\b|,)\s*case\s+when\s*\("),
         ],
@@ -141,6 +146,8 @@ pub(super) static RULES: &[Rule] = &[
             certain(&["xp_cmdshell", "load_file", "extractvalue", "updatexml", "utl_http", "utl_inaddr", "ctxsys", "pg_read_file", "pg_ls_dir", "lo_import", "xp_dirtree", "sp_oacreate", "openrowset", "into outfile", "into dumpfile", "procedure analyse", "sp_executesql", "load_extension", "dbms_xmlgen", "xp_regread", "sys_eval", "sys_exec", "lo_export", "copy "], r"\bxp_(?:cmdshell|dirtree|regread|fileexist)\b|\bload_file\s*\(|\b(?:extractvalue|updatexml)\s*\(\s*[\w'\x22(]+\s*[,(]|\butl_(?:http|inaddr|smtp|file)\s*\.|\bctxsys\s*\.|\bpg_(?:read_file|ls_dir|read_binary_file)\s*\(|\blo_(?:import|export)\s*\(|\bsp_(?:oacreate|executesql)\b|\bopenrowset\s*\(|\binto\s+(?:out|dump)file\s*['\x22]|\bprocedure\s+analyse\s*\(|\bload_extension\s*\(|\bdbms_xmlgen\s*\.|\bsys_(?:eval|exec)\s*\(|\bcopy\s+\w+.{0,40}\bprogram\s*'"),
             likely(&["information_schema", "sqlite_master", "sysobjects", "pg_catalog", "@@version", "@@datadir", "@@hostname", "@@servername", "@@basedir", "mysql.user", "pg_shadow", "syscolumns", "all_tables", "sys.databases", "sys.tables"], r"\binformation_schema\s*[.`\x22]+\s*\w|\bfrom\s+(?:sqlite_master|sysobjects|syscolumns|pg_catalog\.|pg_shadow|mysql\.user|all_tables|sys\.(?:databases|tables))|@@(?:version|datadir|hostname|servername|basedir)\b").prose(),
             likely(&["group_concat", "concat(", "concat_ws", "char(", "chr(", "unhex(", "hex(", "substring(", "substr(", "ascii(", "mid(", "json_keys(", "gtid_subset(", "exp(~", "floor(rand", "row(1", "elt(", "make_set("], r"\bgroup_concat\s*\(|\bconcat(?:_ws)?\s*\(\s*(?:0x|char\(|'\w{0,8}'\s*,\s*\(|\(?select|@@|user\()|\b(?:char|chr)\s*\(\s*\d{2,3}\s*(?:,\s*\d{2,3}\s*)*\)\s*(?:\+|\|\||,|--|$|\))|\bunhex\s*\(|\b(?:ascii|ord|hex|length)\s*\(\s*(?:substr|substring|mid|\(?\s*select|user|database|version)|\b(?:substr|substring|mid)\s*\(\s*(?:\(?\s*select|user\s*\(|database\s*\(|version\s*\(|@@|password\b)|\bexp\s*\(\s*~|\bfloor\s*\(\s*rand\s*\(|\bgtid_subset\s*\(|\b(?:elt|make_set)\s*\(\s*\d+\s*=\s*\d+"),
+            likely(&["order by"], r"^\s*(?:-?\d+|null|[^'\x22\s]{0,24}['\x22])?[\s)]*\border\s+by\s+\d{1,3}\s*(?:--|#|/\*|;).*$|^\s+order\s+by\s+\d{1,3}\s*$").plain(),
+            hint(&["order by"], r"^\s*order\s+by\s+\d{1,3}\s*$").plain(),
             likely(&["order by", "order/**/by", "order  by", "limit "], r"(?:^|['\x22)\d])\s*order\s+by\s+\d+\s*(?:--|#|/\*|,|;)|['\x22][\s)]*order\s+by\s+\d+|['\x22)\d]\s*limit\s+\d+\s*(?:,\s*\d+\s*)?(?:--|#|;)"),
             likely(&["convert(", "cast(", "cast (", "db_name", "current_user", "system_user", "iif("], r"\bconvert\s*\(\s*int\s*,|\bcast\s*\(\s*\(?\s*(?:select|chr|version|current)|\b(?:db_name|suser_name|user_name|object_id)\s*\(\s*\d*\s*\)|\b(?:and|or)\s+iif\s*\("),
             likely(&["rlike", "regexp", "sounds like", "like", "between", " in (", " in("], r"'[\s)]*\b(?:r?like|regexp|not\s+like)\b\s*(?:\(|'|\x22|binary\b|sleep|0x)|'[\s)]*(?:not\s+)?(?:between\b.{1,20}\band\b|in\s*\(\s*(?:select|\d|'))"),

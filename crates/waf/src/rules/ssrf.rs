@@ -54,6 +54,9 @@ pub(super) static RULES: &[Rule] = &[
         patterns: &[
             certain(&["gopher:", "dict:", "php://", "phar:", "expect://", "netdoc:", "jar:", "zip://", "glob://", "ogg://", "ssh2.", "compress.zlib", "local_file:", "file:", "url:file"], r"\b(?:gopher|dict|expect|netdoc|phar|ogg|glob|ssh2\.\w+|compress\.(?:zlib|bzip2))://|\bnetdoc:/|\bjar:(?:https?|file|ftp):|\bphp://(?:filter|input|data|memory|temp|stdin|fd|expect)|\blocal_file:|\burl:file:|\bphar:/|\bzip://[^\s]*#"),
             analyser(&["\\\\"], share),
+            // An address that hides its host behind slashes browsers and servers count differently.
+            likely(&["http:", "https:"], r"^/?https?:[\d]{4,10}(?:[/:].*)?$|^https?:(?:0x[0-9a-f]{2}|0\d+)\.").plain(),
+            likely(&["//", "/\\", "\\/", "/\t", "\t/", ":/"], r"^/(?:[\t\r\n\\]|%(?:09|0a|0d|5c))+/?[\w.-]+\.[a-z]{2,}|^/{3,}[\w@.-]+\.[a-z]{2,}|^[\\/]*\\/+\\?[\w.-]+\.[a-z]{2,}|^//[/\\;@]|^/+https?:/|^https?:/?\\|^https?:/{0,1}[\w-]+\.[a-z]{2,}|^/{2}https?:|^https?:/{3,}[\w.-]+\.[a-z]{2,}"),
             likely(&["file:"], r"(?:^|[^\w-])file:\s*/{1,4}(?:\w|%|\.|~|\\|$)|(?:^|[^\w-])file:\\\\").prose(),
             likely(&["ldap://", "ldaps://", "ldapi://", "rmi://", "tftp://", "smb://", "nfs://", "iiop://", "unix:", "ws://", "wss://"], r"(?:^|[^\w])(?:ldap[si]?|rmi|tftp|smb|nfs|iiop)://\S|(?:^|\s)(?:http\+)?unix:/").prose(),
         ],

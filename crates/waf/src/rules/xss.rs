@@ -15,7 +15,9 @@ pub(super) static RULES: &[Rule] = &[
         },
         patterns: &[
             certain(&["script"], r"<\s*/?\s*(?:\w+:)?script(?:[\s/>\x00:]|$)"),
-            certain(&["<!--#"], r"<!--#\s*(?:exec|include|echo|config|printenv|set)\b"),
+            certain(&["<!--#"], r"<!--#\s*(?:exec|include|echo|config|printenv|set|fsize|flastmod|if|elif)\b"),
+            certain(&["<esi:"], r"<esi:\w+"),
+            likely(&["(alert", "(confirm", "(prompt", "(eval", "=alert", "top[", "self[", "(print"], r"\(\s*(?:alert|confirm|prompt|eval|print)\s*\)\s*[(`]|\.(?:find|map|forEach|some|every|filter|sort|call|apply|reduce)\s*\(\s*(?:alert|confirm|prompt|eval|print)\b|\b\w=\s*(?:alert|confirm|prompt|eval)\s*[,;]|\b(?:top|self|window|parent|frames)\s*\[\s*[/\d'\x22`(].{1,80}\]\s*\("),
             likely(&["document.", "window.", "string.fromcharcode", "alert(", "prompt(", "confirm(", "alert`", "innerhtml", "eval(atob", "localstorage."], r"\bdocument\s*\.\s*(?:cookie|write(?:ln)?\s*\(|location\s*=|domain\b|body\.append|documentElement)|\bwindow\s*(?:\.\s*(?:location\s*=|open\s*\(|name\b|onerror|alert)|\[\s*['\x22])|String\.fromCharCode\s*\(|\b(?:alert|prompt|confirm)\s*(?:\(\s*(?:\d+|document|window|'[^']*'|\x22[^\x22]*\x22|/\w+/|`|origin|location)[^)]*\)|`[^`]*`)|\.innerHTML\s*=|\beval\s*\(\s*atob|localStorage\.(?:getItem|setItem)\s*\(").prose(),
         ],
     },
@@ -31,6 +33,8 @@ pub(super) static RULES: &[Rule] = &[
         },
         patterns: &[
             certain(&["<"], concat!(r"<[a-z!/?:][^<>]*[\s/\x22'`\x00+]", "on(?:abort|after|animation|auto|before|begin|blur|bounce|cancel|canplay|change|click|close|command|content|context|copy|cue|cut|dblclick|device|drag|drop|duration|emptied|end|error|finish|focus|form|fullscreen|gesture|got|hash|input|invalid|key|lang|load|lost|media|message|mouse|move|offline|online|open|orient|page|paste|pause|play|pointer|pop|progress|rate|ready|reset|resize|repeat|scroll|search|seek|security|select|show|slotchange|stalled|start|storage|submit|suspend|time|toggle|touch|transition|unhandled|unload|volume|waiting|webkit|wheel|zoom)", r"\w*\s*=")),
+            // Browsers run handlers this table doesn't know yet.
+            likely(&["<"], r"<[a-z][^<>\s]{0,40}(?:\s[^<>]{0,300})?[\s/\x22'`]on[a-z]{3,30}\s*=\s*\S"),
             likely(&["onerror", "onload", "onclick", "onmouse", "onfocus", "ontoggle", "onkey", "onblur", "oninput", "onchange", "onpointer", "onanimation", "ontransition", "onstart", "onsubmit", "onbegin", "onscroll", "onwheel", "ondrag", "onauxclick", "onshow"], r"['\x22`>/\s+]\s*(?:autofocus\s+)?\bon(?:error|load|click|mouse\w+|focus\w*|toggle|key\w+|blur|input|change|pointer\w+|animation\w+|transition\w+|start|submit|begin|scroll\w*|wheel|drag\w*|auxclick|show)\s*=\s*[\w'\x22`&({\[!]"),
         ],
     },
@@ -46,6 +50,7 @@ pub(super) static RULES: &[Rule] = &[
         },
         patterns: &[
             likely(&["<iframe", "<object", "<embed", "<applet", "<base", "<frame", "<meta", "<link", "<form", "<svg", "<math", "<isindex", "<portal", "<bgsound", "<layer", "<import", "<xss", "<template", "<noscript"], r"<(?:iframe|frame|frameset|embed|applet|isindex|portal|bgsound|ilayer|layer|xss)\b(?:[\s/>+]|$)|<object\b[^>]*(?:data|type|classid)\s*=|<base\b[^>]*href|<meta\b[^>]*(?:http-equiv|url\s*=)|<link\b[^>]*(?:stylesheet|import|javascript)|<form\b[^>]*\baction\s*=|<(?:svg|math)\b.{0,400}?(?:<(?:animate|set|a|use|foreignobject|image|handler|style|mtext|mglyph)\b|href\s*=)|<(?:template|noscript)\b[^>]*>.{0,200}<(?:img|style)"),
+            likely(&["dataformatas", "datasrc=", "<?import", "<xml ", "utf-7", "x-imap4", "<!entity"], r"\bdataformatas\s*=|\bdatasrc\s*=\s*['\x22]?#|<\?import\s+\w+\s*=|<xml\s+(?:src|id)\s*=|charset\s*=\s*['\x22]?(?:utf-7|x-imap4)"),
             likely(&["srcdoc", "formaction", "xlink:href", "<style", "expression(", "-moz-binding", "behavior:"], r"\bsrcdoc\s*=|\bformaction\s*=|xlink:href\s*=\s*['\x22]?\s*(?:data|javascript|#)|<style\b[^>]*>|\bstyle\s*=\s*['\x22]?[^'\x22>]*(?:expression\s*\(|-moz-binding|behavior\s*:\s*url|javascript:)|:\s*expression\s*\("),
             hint(&["<svg", "<img", "<video", "<audio", "<body", "<details", "<marquee"], r"<(?:svg|img|video|audio|body|details|marquee)\s*(?:>|/|src\s*=\s*['\x22]?(?:x|a|1|//|javascript)['\x22\s>])"),
         ],
