@@ -27,7 +27,7 @@ pub(crate) struct Args {
     #[arg(long)]
     possible: bool,
     /// Where the index of advisories is kept. Without it: the user's cache folder.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "RINGFENCE_DATA")]
     data: Option<PathBuf>,
     /// Writes the report to a file instead of standard output.
     #[arg(long, short, value_name = "FILE")]
@@ -75,7 +75,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     match &matching {
         None => {
             terminal::say(&format!(
-                "nothing was checked: there are no advisories in `{}`; `ringfence update --from PATH` brings them",
+                "nothing was checked: there are no advisories in `{}`; `ringfence update` brings them, `ringfence update --from PATH` without the network",
                 folder.display()
             ));
             return Ok(ExitCode::from(exit::FAILED));

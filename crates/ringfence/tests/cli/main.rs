@@ -5,6 +5,7 @@
 mod bad_input;
 mod deps;
 mod fence;
+mod fix;
 mod map;
 mod policy;
 mod project;

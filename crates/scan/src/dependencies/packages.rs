@@ -15,7 +15,7 @@ pub(crate) const VULNERABLE_DEPENDENCY: AuditInfo = AuditInfo {
     cwe: &[1395],
     docs: r#"A function ships a package in a version that an advisory warns of. The severity is that of the worst advisory (its CVSS
 score, or the word of its database); a package that no code reachable from the handler imports, by itself or through another
-package, is reported as low. Packages that no function ships are one low finding for each manifest.
+package, is reported as low, and one step milder where no lockfile tells whether another package needs it. Packages that no function ships are one low finding for each manifest.
 
 ## Why it matters
 Weaknesses of published packages are the ones that are tried first: there is a description, often a program that uses it.
@@ -170,6 +170,12 @@ fn vulnerable(survey: &Survey, matching: &Matching, loaded: &Loaded) -> Vec<Find
                     one.severity,
                     Confidence::Medium,
                     format!("`{}` imports `{}`, which needs it", own.name, plain(name)),
+                ),
+                // A list of requirements doesn't tell what needs what, so something that is imported may need it.
+                Imported::Unknown if own.behaviour.is_some() && !is_malicious(known) => (
+                    milder(one.severity),
+                    Confidence::Medium,
+                    format!("`{}` ships it, and no code that its handler reaches imports it by itself", own.name),
                 ),
                 Imported::Unknown => (one.severity, Confidence::Medium, format!("`{}` ships it", own.name)),
                 // What is installed runs at the build already, so what was made to harm does so without being imported.

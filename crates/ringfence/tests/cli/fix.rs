@@ -1,0 +1,130 @@
+//! `ringfence fix`.
+
+use crate::deps::{ADVISORY, run};
+use crate::project;
+use crate::project::{HANDLER, SHOP};
+
+const LOOSE: &str = r#"Transform: AWS::Serverless-2016-10-31
+Resources:
+  Orders:
+    Type: AWS::Serverless::SimpleTable
+  # the public one
+  Buy:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.8      # since the beginning
+      Handler: app.handler
+      CodeUri: src/
+      Environment:
+        Variables:
+          TABLE: !Ref Orders
+      Policies:
+        - Statement:
+            - { Effect: Allow, Action: "dynamodb:*", Resource: "*" }
+      FunctionUrlConfig: { AuthType: NONE }
+  Files:
+    Type: AWS::S3::Bucket
+    Properties:
+      AccessControl: PublicRead # for everyone
+  Events:
+    Type: AWS::Kinesis::Stream
+    Properties: { ShardCount: 1 }
+"#;
+
+#[test]
+fn a_template_is_mended_its_comments_stay_and_nothing_new_comes() {
+    let shop = project().with("template.yaml", LOOSE).with("src/app.py", HANDLER);
+    let shown = run(&shop, &["fix", "."]).code(1);
+    for line in [
+        "-      Runtime: python3.8      # since the beginning",
+        "+      FunctionUrlConfig: { AuthType: AWS_IAM }",
+        "+          - Effect: Allow",
+        "+                - dynamodb:PutItem",
+        "+        RestrictPublicBuckets: true",
+        "+      AccessControl: Private # for everyone",
+        "+      RetentionInDays: 30",
+    ] {
+        assert!(shown.out.contains(line) || line.contains("- Effect") && shown.out.contains("- Effect: Allow"), "{line}\n{}\n{}", shown.out, shown.err);
+    }
+    assert_eq!(shop.read("template.yaml"), LOOSE, "showing changes nothing");
+    run(&shop, &["fix", ".", "--write"]).code(0).never_says("new:").never_says("still there").says("findings are gone");
+    let after = shop.read("template.yaml");
+    assert!(after.contains("# since the beginning") && after.contains("  # the public one\n"), "{after}");
+    let left = run(&shop, &["scan", ".", "--format", "json", "--fail-on", "never"]).json();
+    for id in ["deprecated-runtime", "public-function-url", "wildcard-permission", "public-bucket", "unencrypted-resource", "missing-log-retention"] {
+        let found: Vec<_> = left["findings"].as_array().unwrap().iter().filter(|one| one["id"] == id).collect();
+        assert!(found.is_empty(), "{id}: {found:?}\n{after}");
+    }
+    run(&shop, &["fix", "."]).code(0).says("nothing to change");
+}
+
+#[test]
+fn only_what_is_asked_for_is_changed() {
+    let shop = project().with("template.yaml", LOOSE).with("src/app.py", HANDLER);
+    let shown = run(&shop, &["fix", ".", "--only", "deprecated-runtime"]).code(1);
+    let changed = shown.out.lines().filter(|line| line.starts_with(['+', '-']) && !line.starts_with("+++") && !line.starts_with("---"));
+    assert_eq!(changed.count(), 2, "{}", shown.out);
+    run(&shop, &["fix", ".", "--only", "deprecated-runtimes"]).code(2).says("did you mean `deprecated-runtime`");
+}
+
+#[test]
+fn code_is_mended_where_honest_input_is_read_as_before() {
+    let code = "import json, yaml, requests\ndef handler(event, context):\n    body = yaml.load(event[\"body\"], Loader=yaml.Loader)  # config\n\
+                \x20   requests.get(\"https://api.example.com/x\", verify=False, timeout=3)\n    return {\"statusCode\": 200, \"body\": json.dumps(len(body))}\n";
+    let shop = project().with("template.yaml", SHOP).with("src/app.py", code);
+    run(&shop, &["fix", ".", "--write", "--only", "unsafe-deserialization", "--only", "unverified-tls"]).code(0);
+    let after = shop.read("src/app.py");
+    assert!(after.contains("yaml.safe_load(event[\"body\"])  # config"), "{after}");
+    assert!(after.contains("requests.get(\"https://api.example.com/x\", timeout=3)"), "{after}");
+}
+
+#[test]
+fn a_pinned_requirement_gets_the_smallest_version_without_weaknesses() {
+    let requirements = "# what we need\nleakypen==1.9   # ink\nother==1.0\n";
+    let shop = project()
+        .with("template.yaml", SHOP)
+        .with("src/app.py", &format!("import leakypen\n{HANDLER}"))
+        .with("src/requirements.txt", requirements)
+        .with("osv/1.json", ADVISORY)
+        .with("osv/2.json", &ADVISORY.replace("EX-2026-1", "EX-2026-2").replace("CVE-2026-1", "CVE-2026-2").replace("2.0.1", "1.9.5"));
+    run(&shop, &["update", "--from", "osv"]).code(0);
+    run(&shop, &["fix", ".", "--only", "vulnerable-dependency"]).code(1).says("+leakypen==2.0.1   # ink");
+    run(&shop, &["fix", ".", "--only", "vulnerable-dependency", "--write"]).code(0).says("1 findings are gone");
+    assert_eq!(shop.read("src/requirements.txt"), requirements.replace("1.9", "2.0.1"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_lockfile_follows_through_the_tool_that_wrote_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let lock = r#"{
+  "name": "buy", "lockfileVersion": 3,
+  "packages": {
+    "": { "dependencies": { "leakypen": "^1.8.0" } },
+    "node_modules/leakypen": { "version": "1.9.0" }
+  }
+}
+"#;
+    let npm = "#!/bin/sh\n# A tool that takes what package.json asks for at its least.\nwanted=$(sed -n 's/.*\"leakypen\": \"[^0-9]*\\([0-9.]*\\)\".*/\\1/p' package.json)\n\
+               [ \"$1\" = install ] || exit 1\n[ -n \"$wanted\" ] || exit 1\n\
+               sed \"s/\\\"version\\\": \\\"[0-9.]*\\\"/\\\"version\\\": \\\"$wanted\\\"/; s/\\\"leakypen\\\": \\\"[^\\\"]*\\\"/\\\"leakypen\\\": \\\"^$wanted\\\"/\" package-lock.json > new && mv new package-lock.json\n";
+    let shop = project()
+        .with("template.yaml", &SHOP.replace("python3.13", "nodejs22.x"))
+        .with("src/app.js", "const pen = require('leakypen');\nexports.handler = async () => pen.write();\n")
+        .with("src/package.json", "{\n  \"dependencies\": {\n    \"leakypen\": \"^1.8.0\" \n  }\n}\n")
+        .with("src/package-lock.json", lock)
+        .with("tools/npm", npm)
+        .with("osv/1.json", &ADVISORY.replace("PyPI", "npm").replace("ECOSYSTEM", "SEMVER"));
+    std::fs::set_permissions(shop.path("tools/npm"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    run(&shop, &["update", "--from", "osv"]).code(0);
+    run(&shop, &["fix", ".", "--only", "vulnerable-dependency", "--no-tools"]).says("npm install --package-lock-only");
+    run(&shop, &["fix", ".", "--only", "vulnerable-dependency", "--write"]).code(0).says("findings are gone");
+    assert_eq!(shop.read("src/package.json"), "{\n  \"dependencies\": {\n    \"leakypen\": \"^2.0.1\" \n  }\n}\n");
+    assert!(shop.read("src/package-lock.json").contains("\"version\": \"2.0.1\""));
+}
+
+#[test]
+fn what_needs_a_decision_is_left_with_the_reason() {
+    let shop = project().with("template.yaml", SHOP).with("src/app.py", HANDLER);
+    run(&shop, &["fix", "."]).says("left: unauthenticated-endpoint");
+}
