@@ -3,7 +3,11 @@
 use crate::need::{Need, Policy};
 use graph::{Part, Value};
 use serde_json::{Value as Json, json};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
+
+/// Ids of statements don't grow longer: policies have a size limit of their own.
+const MAX_ID: usize = 60;
 
 /// Everything a policy grants: what the code needs, then what the platform does.
 fn all(policy: &Policy, without_sam: bool) -> impl Iterator<Item = (Option<&str>, &Need)> {
@@ -15,11 +19,22 @@ fn all(policy: &Policy, without_sam: bool) -> impl Iterator<Item = (Option<&str>
         .chain(platform.map(|platform| (Some(platform.label.as_str()), &platform.need)))
 }
 
-/// An IAM policy document. Parts that only deployment knows stand as `${..}`, as in a template's `Fn::Sub`.
-pub fn document(policy: &Policy) -> Json {
+/// An IAM policy document, `because` telling why each statement is there; its `Sid` says so as far as its letters go
+/// (`SrcAppPy31`). Parts that only deployment knows stand as `${..}`, as in a template's `Fn::Sub`.
+pub fn document(policy: &Policy, because: &dyn Fn(&Need) -> String) -> Json {
+    let mut taken: BTreeSet<String> = BTreeSet::new();
     let statements: Vec<Json> = all(policy, false)
-        .map(|(_, need)| {
+        .map(|(label, need)| {
+            let why = label.map_or_else(|| because(need), |label| format!("for {label}"));
+            let base = statement_id(&why);
+            let mut id = base.clone();
+            let mut count = 1;
+            while !taken.insert(id.clone()) {
+                count += 1;
+                id = format!("{base}N{count}");
+            }
             json!({
+                "Sid": id,
                 "Effect": "Allow",
                 "Action": need.actions,
                 "Resource": need.resources.iter().map(Value::to_string).collect::<Vec<_>>(),
@@ -27,6 +42,20 @@ pub fn document(policy: &Policy) -> Json {
         })
         .collect();
     json!({ "Version": "2012-10-17", "Statement": statements })
+}
+
+/// A reason as a statement's id, which has letters and digits only.
+fn statement_id(why: &str) -> String {
+    let mut id = String::new();
+    for word in why.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
+        let (first, rest) = word.split_at(1);
+        if id.len() + word.len() > MAX_ID {
+            break;
+        }
+        id.push_str(&first.to_ascii_uppercase());
+        id.push_str(rest);
+    }
+    if id.is_empty() { "Statement".into() } else { id }
 }
 
 /// A `Policies:` property of a SAM function, `because` telling why each statement is there. Left out is what SAM adds by itself to a
@@ -71,8 +100,8 @@ fn yaml(value: &Value) -> String {
     }
 }
 
-/// An `aws_iam_policy_document` data block. Resources of a CloudFormation template have no address in Terraform, so they become
-/// variables named after them, which are declared, too.
+/// An `aws_iam_policy_document` data block. What has an address in Terraform stands under it. Resources of a CloudFormation template
+/// have none, so they become variables named after them, which are declared, too.
 pub fn terraform(name: &str, policy: &Policy, because: &dyn Fn(&Need) -> String) -> String {
     let mut variables: Vec<(String, String)> = Vec::new();
     let mut data: Vec<&str> = Vec::new();
@@ -102,7 +131,8 @@ pub fn terraform(name: &str, policy: &Policy, because: &dyn Fn(&Need) -> String)
             Json::from(what.as_str())
         );
     }
-    let _ = writeln!(text, "data \"aws_iam_policy_document\" \"{}\" {{{body}}}", identifier(name));
+    let plain = name.rsplit_once("aws_lambda_function.").map_or(name, |(_, name)| name);
+    let _ = writeln!(text, "data \"aws_iam_policy_document\" \"{}\" {{{body}}}", identifier(plain));
     text
 }
 
@@ -116,6 +146,10 @@ fn hcl(value: &Value, variables: &mut Vec<(String, String)>, data: &mut Vec<&'st
         format!("${{var.{name}}}")
     };
     for part in value.parts() {
+        if let Some(address) = address(part) {
+            text.push_str(&address);
+            continue;
+        }
         match part {
             Part::Text(known) => {
                 let escaped = Json::from(known.as_str()).to_string();
@@ -147,6 +181,35 @@ fn hcl(value: &Value, variables: &mut Vec<(String, String)>, data: &mut Vec<&'st
         }
     }
     text
+}
+
+/// A part of an application that is described in Terraform, as its own expression.
+fn address(part: &Part) -> Option<String> {
+    let (name, attribute) = match part {
+        Part::Ref(name) => (name, None),
+        Part::Attribute(name, attribute) => (name, Some(attribute.as_str())),
+        _ => return None,
+    };
+    let (kind, rest) = name.split_once('.')?;
+    // What stands in a module can't be addressed from outside of it.
+    if !kind.starts_with("aws_") || rest.contains('.') {
+        return None;
+    }
+    let attribute = match attribute {
+        Some("StreamArn") => "stream_arn",
+        Some(arn) if arn.ends_with("Arn") => "arn",
+        Some(_) => return None,
+        // CloudFormation's reference is the ARN of these.
+        None if matches!(
+            kind,
+            "aws_sns_topic" | "aws_secretsmanager_secret" | "aws_iam_policy" | "aws_msk_cluster"
+        ) =>
+        {
+            "arn"
+        }
+        None => "id",
+    };
+    Some(format!("${{{name}.{attribute}}}"))
 }
 
 /// `OrdersTable` as Terraform people write it: `orders_table`.
@@ -209,6 +272,26 @@ mod tests {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }
         assert_eq!(sam(&Policy::default(), false, &|_| String::new()), "Policies: []\n");
+    }
+
+    #[test]
+    fn a_statement_names_the_line_that_needs_it_in_its_id() {
+        let mut two = policy();
+        two.statements.push(two.statements[0].clone());
+        let document = document(&two, &|_| "src/my-app.py:31, src/db.py:4".into());
+        assert_eq!(document["Statement"][0]["Sid"], "SrcMyAppPy31SrcDbPy4");
+        assert_eq!(document["Statement"][1]["Sid"], "SrcMyAppPy31SrcDbPy4N2");
+    }
+
+    #[test]
+    fn what_terraform_describes_stands_under_its_address() {
+        let value = Value::part(Part::Attribute("aws_dynamodb_table.orders".into(), "Arn".into()));
+        let topic = Value::part(Part::Ref("aws_sns_topic.alarms".into()));
+        let need = Need { actions: vec!["x:Y".into()], resources: vec![value, topic], because: Vec::new() };
+        let policy = Policy { statements: vec![need], code_read: true, ..Policy::default() };
+        let text = terraform("aws_lambda_function.show", &policy, &|_| "why".into());
+        assert!(text.contains("[\"${aws_dynamodb_table.orders.arn}\", \"${aws_sns_topic.alarms.arn}\"]"), "{text}");
+        assert!(text.contains("\"aws_iam_policy_document\" \"show\"") && !text.contains("variable"), "{text}");
     }
 
     #[test]

@@ -76,7 +76,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         (Format::Json, _) => serde_json::to_string_pretty(&as_json(&entries, sources))? + "\n",
         (_, true) => entries.iter().map(|entry| difference(entry, sources)).collect(),
         (Format::Table, false) => entries.iter().map(|entry| table(entry, sources)).collect(),
-        (Format::Iam, false) => iam_documents(&entries)?,
+        (Format::Iam, false) => iam_documents(&entries, sources)?,
         (Format::Sam, false) => entries.iter().map(|entry| sam(entry, sources)).collect(),
         (Format::Terraform, false) => terraform(&entries, sources),
     };
@@ -278,11 +278,12 @@ fn difference(entry: &Entry<'_>, sources: &Sources) -> String {
 }
 
 /// One document, or an object of documents by function where there are several.
-fn iam_documents(entries: &[Entry<'_>]) -> anyhow::Result<String> {
+fn iam_documents(entries: &[Entry<'_>], sources: &Sources) -> anyhow::Result<String> {
+    let one = |entry: &Entry<'_>| iam::render::document(&entry.policy, &|need| because(need, sources));
     let documents: serde_json::Map<String, Json> =
-        entries.iter().zip(names(entries)).map(|(entry, name)| (name, iam::render::document(&entry.policy))).collect();
+        entries.iter().zip(names(entries)).map(|(entry, name)| (name, one(entry))).collect();
     let whole = match entries {
-        [one] => iam::render::document(&one.policy),
+        [only] => one(only),
         _ => Json::Object(documents),
     };
     Ok(serde_json::to_string_pretty(&whole).context("the policy can't be written as JSON")? + "\n")
@@ -417,7 +418,7 @@ def handler(event, context):
         with_shop(|found, sources| {
             assert!(table(&found[0], sources).contains("also allows dynamodb:"), "{}", table(&found[0], sources));
             assert!(sam(&found[0], sources).contains("- !GetAtt Orders.Arn"));
-            assert!(iam_documents(found).unwrap().contains("\"${Orders.Arn}\""));
+            assert!(iam_documents(found, sources).unwrap().contains("\"${Orders.Arn}\""));
             let text = terraform(&[], sources) + &terraform(found, sources);
             assert!(text.contains("${var.orders_arn}"), "{text}");
             assert_eq!(text.matches("data \"aws_partition\"").count(), 1, "{text}");
