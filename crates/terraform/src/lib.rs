@@ -13,6 +13,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod attributes;
+mod code;
 mod configuration;
 mod datum;
 mod documents;
@@ -20,6 +21,7 @@ mod evaluate;
 mod files;
 mod functions;
 mod identities;
+mod join;
 mod json;
 mod lower;
 mod modules;
@@ -72,9 +74,11 @@ pub fn read(sources: &mut Sources, folder: &str, repository: &dyn Repository) ->
         return Reading { application: None, diagnostics, included };
     };
     evaluator.add_module(String::new(), root, None);
-    let (items, _archives) = evaluator.collect();
+    let (items, archives) = evaluator.collect();
     let mut lowering = Lowering::new(items);
     lowering.join_identities();
+    lowering.join();
+    lowering.join_code(&archives, folder, &mut files);
     let application = if lowering.made.is_empty() {
         None
     } else {
