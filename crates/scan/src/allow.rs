@@ -36,12 +36,7 @@ pub(crate) struct Sorted {
 }
 
 /// Sets aside what the source allows. `known` are the ids of all audits.
-pub(crate) fn sort(
-    findings: Vec<Finding>,
-    applications: &[Application],
-    sources: &Sources,
-    known: &[&'static str],
-) -> Sorted {
+pub(crate) fn sort(findings: Vec<Finding>, applications: &[Application], sources: &Sources, known: &[&str]) -> Sorted {
     let mut sorted = Sorted { reported: Vec::new(), allowed: Vec::new(), diagnostics: Vec::new() };
     let blocks = blocks(applications, sources);
     let mut allowances: HashMap<FileId, Vec<Allowance>> = HashMap::new();
@@ -105,7 +100,7 @@ fn read(
     id: FileId,
     file: &SourceFile,
     blocks: Option<&HashMap<u32, u32>>,
-    known: &[&'static str],
+    known: &[&str],
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Allowance> {
     let mut allowances = Vec::new();

@@ -70,7 +70,7 @@ mod tests {
     fn a_secret_shows_its_first_characters_wherever_the_excerpt_begins() {
         let text = "Key: \"sk_live_abcdef\"\nNext: 1\n";
         let secret = Span::new(FileId(0), 5, 21);
-        assert_eq!(masked(text, FileId(0), 0, &[secret]), "Key: \"sk_l***********\"\nNext: 1\n");
+        assert_eq!(masked(text, FileId(0), 0, &[secret]), "Key: \"sk_l**********\"\nNext: 1\n");
         assert_eq!(masked(text, FileId(1), 0, &[secret]), text);
         // An excerpt that begins or ends within the secret shows no more of it.
         assert_eq!(masked(&text[12..], FileId(0), 12, &[secret]), "*********\nNext: 1\n");

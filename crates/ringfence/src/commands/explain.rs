@@ -36,7 +36,12 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     if let Some(info) = audits::info(&id).or_else(|| ::scan::own::info(&id)) {
         let cwe: Vec<String> = info.cwe.iter().map(|cwe| format!("CWE-{cwe}")).collect();
         let title = format!("{}  (audit, {}, since {}{})", info.id, info.severity, info.since, with(&cwe.join(", ")));
-        parts.push(format!("{title}\n\n{}\n", info.docs.trim()));
+        let risks: String = findings::owasp(info.cwe)
+            .iter()
+            .map(|risk| format!("{}: {} {}\n", risk.list(), risk.id, risk.name))
+            .collect();
+        let risks = if risks.is_empty() { risks } else { format!("\n{risks}") };
+        parts.push(format!("{title}\n{risks}\n{}\n", info.docs.trim()));
     }
     if let Some(rule) = waf::rules().iter().find(|rule| rule.id == id) {
         parts.push(format!(

@@ -2,7 +2,7 @@
 
 use super::exit;
 use crate::terminal;
-use ::scan::Baseline;
+use ::scan::{Baseline, Rules};
 use anyhow::Context;
 use clap::ValueEnum;
 use findings::Severity;
@@ -28,6 +28,9 @@ pub(crate) struct Args {
     /// Writes the report to a file instead of standard output.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// A file or folder of the team's own rules in Rego; docs/reference/rules.md has their form.
+    #[arg(long, value_name = "FOLDER")]
+    rules: Option<PathBuf>,
     /// Reports only what this file, written by --write-baseline, doesn't know.
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
@@ -118,10 +121,11 @@ fn link_base(text: &str) -> Result<String, String> {
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     // What can't be read is told before the work is done.
     let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
+    let rules = args.rules.as_deref().map(Rules::read).transpose()?;
     let prefix = args.relative_to.as_deref().map(|folder| prefix(folder, &args.path)).transpose()?.unwrap_or_default();
     let options = ::scan::Options { max_file_bytes: args.max_file_mib << 20, ..::scan::Options::default() };
     let mut loaded = super::load(&args.path, &options)?;
-    let mut report = ::scan::report(&mut loaded, super::today());
+    let mut report = ::scan::report_with_rules(&mut loaded, super::today(), rules.as_ref());
     let written = match &args.write_baseline {
         Some(path) => {
             let written = Baseline::of(&loaded, &report);

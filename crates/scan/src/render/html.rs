@@ -34,6 +34,8 @@ struct Page<'a> {
     report: &'a Report,
     secrets: Vec<Span>,
     applications: Vec<Part<'a>>,
+    /// The application of each finding, where one can be told.
+    owners: Vec<Option<usize>>,
 }
 
 /// An application with what is asked about it more than once.
@@ -44,9 +46,24 @@ struct Part<'a> {
     counts: [usize; 5],
 }
 
-impl Page<'_> {
+impl<'a> Page<'a> {
     fn sources(&self) -> &Sources {
         &self.loaded.sources
+    }
+
+    /// A function's name as the page shows it: with its application, where there are several.
+    fn named(&self, owner: Option<usize>, function: &str) -> String {
+        match owner.and_then(|index| self.applications.get(index)) {
+            Some(part) if self.applications.len() > 1 => format!("{function} · {}", part.application.name),
+            _ => function.to_string(),
+        }
+    }
+
+    /// The function of a finding, by its number, as the page shows it; empty where none is concerned.
+    fn function_of(&self, index: usize) -> String {
+        let function = self.report.findings.get(index).and_then(|finding| finding.function.as_deref());
+        let owner = self.owners.get(index).copied().flatten();
+        function.map(|function| self.named(owner, function)).unwrap_or_default()
     }
 }
 
@@ -58,6 +75,7 @@ pub(super) fn report(loaded: &Loaded, report: &Report, date: &str) -> String {
         .map(|application| Part { application, callers: Callers::of(application), counts: [0; 5] })
         .collect();
     let owner = owners(loaded);
+    let mut found = Vec::with_capacity(report.findings.len());
     for finding in &report.findings {
         let place = loaded.sources.path(finding.primary.span);
         let named = finding.function.as_deref();
@@ -65,8 +83,9 @@ pub(super) fn report(loaded: &Loaded, report: &Report, date: &str) -> String {
         if let Some(part) = index.and_then(|index| applications.get_mut(index)) {
             part.counts[rank(finding.severity)] += 1;
         }
+        found.push(index);
     }
-    let page = Page { loaded, report, secrets: report.secrets(), applications };
+    let page = Page { loaded, report, secrets: report.secrets(), applications, owners: found };
     let style = format!("{}\n{}", diagram::css(), include_str!("html/report.css"));
     let mut out = String::new();
     // Writing to a string can't fail.
@@ -214,12 +233,14 @@ fn summary(out: &mut String, page: &Page<'_>, name: &str, date: &str) -> Result 
         &format!("{} more to callers that sign in", exposed(Exposure::Authenticated)),
     )?;
     number(bad(report.attack_paths.len()), "Attack paths", report.attack_paths.len(), "from outside to what matters")?;
-    let concerned: std::collections::BTreeSet<&str> = report
-        .findings
-        .iter()
-        .filter(|finding| finding.severity >= Severity::High)
-        .filter_map(|finding| finding.function.as_deref())
-        .collect();
+    let serious = |index: &usize| {
+        report
+            .findings
+            .get(*index)
+            .is_some_and(|finding| finding.severity >= Severity::High && finding.function.is_some())
+    };
+    let concerned: std::collections::BTreeSet<String> =
+        (0..report.findings.len()).filter(serious).map(|index| page.function_of(index)).collect();
     number(bad(concerned.len()), "Functions with serious findings", concerned.len(), "high or critical")?;
     number("", "Templates", page.loaded.templates, &format!("among {}", plural(page.loaded.files, "file")))?;
     let errors = report.diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error).count();

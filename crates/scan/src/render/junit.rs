@@ -34,7 +34,7 @@ pub(super) fn report(loaded: &Loaded, report: &Report, failing: Option<Severity>
 }
 
 fn suites(loaded: &Loaded, report: &Report, failing: Option<Severity>) -> Vec<Suite> {
-    let mut ids: Vec<&str> = audits::audits().iter().map(|audit| audit.info().id).collect();
+    let mut ids: Vec<&str> = crate::own::all().map(|info| info.id).collect();
     for finding in &report.findings {
         if !ids.contains(&finding.id) {
             ids.push(finding.id);

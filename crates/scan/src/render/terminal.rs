@@ -165,11 +165,16 @@ fn render_finding(sources: &Sources, finding: &Finding, secrets: &[Span], style:
     let title = tone.with_name(finding.severity.name()).primary_title(finding.title.as_str()).id(finding.id);
     let group = excerpts(sources, title, &finding.primary, &finding.related, secrets);
     let mut text = style.renderer().render(&[group.element(Tone::HELP.message(finding.remediation.as_str()))]);
+    // Under the `=` of the help, which stands as far in as the longest line number asks for.
+    let mut help = text.lines().rev().map(uncoloured);
+    let mark = |plain: &String| plain.find("= ").filter(|at| plain[..*at].trim().is_empty());
+    let indent = help.find_map(|plain| mark(&plain)).unwrap_or(3);
+    let mut classes: Vec<String> = finding.cwe.iter().map(|cwe| format!("CWE-{cwe}")).collect();
+    classes.extend(findings::owasp(&finding.cwe).iter().map(|risk| format!("OWASP {}", risk.id)));
+    if !classes.is_empty() {
+        let _ = write!(text, "\n{:indent$}= class: {}", "", classes.join(", "));
+    }
     if finding.confidence != findings::Confidence::High {
-        // Under the `=` of the help, which stands as far in as the longest line number asks for.
-        let last = text.lines().last().unwrap_or("");
-        let plain: String = uncoloured(last);
-        let indent = plain.find("= ").filter(|at| plain[..*at].trim().is_empty()).unwrap_or(3);
         let _ = write!(text, "\n{:indent$}= confidence: {}", "", finding.confidence.name());
     }
     text

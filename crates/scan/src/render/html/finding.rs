@@ -6,7 +6,7 @@ use crate::render::{capital, plural};
 use diagram::escape;
 use findings::{Finding, Label, Severity};
 use source::Span;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Result, Write};
 
 /// Findings with their source at most.
@@ -59,12 +59,12 @@ fn filters(out: &mut String, page: &Page<'_>) -> Result {
         }
     }
     out.push_str("</fieldset>");
-    let functions: BTreeSet<&str> = findings.iter().filter_map(|finding| finding.function.as_deref()).collect();
-    let audits: BTreeSet<&str> = findings.iter().map(|finding| finding.id).collect();
+    let functions: BTreeSet<String> = by_function(page).into_keys().collect();
+    let audits: BTreeSet<String> = findings.iter().map(|finding| finding.id.to_string()).collect();
     for (name, title, entries) in [("function", "Any function", functions), ("audit", "Any audit", audits)] {
         write!(out, "<select name=\"{name}\" aria-label=\"{}\"><option value=\"\">{title}</option>", capital(name))?;
         for entry in entries {
-            write!(out, "<option>{}</option>", escape(entry))?;
+            write!(out, "<option>{}</option>", escape(&entry))?;
         }
         out.push_str("</select>");
     }
@@ -76,17 +76,17 @@ fn filters(out: &mut String, page: &Page<'_>) -> Result {
 }
 
 fn one(out: &mut String, page: &Page<'_>, finding: &Finding, index: usize) -> Result {
-    let function = finding.function.as_deref().unwrap_or("");
+    let function = page.function_of(index);
     write!(
         out,
         "<details class=\"finding {severity}\" id=\"n{index}\" data-severity=\"{severity}\" data-function=\"{}\" data-audit=\"{}\"><summary>{}\
          <span class=\"what\"><b>{}</b><small>{} {}</small></span>{}</summary>",
-        escape(function),
+        escape(&function),
         escape(finding.id),
         chip(finding.severity),
         text(&capital(&finding.title)),
         escape(finding.id),
-        if function.is_empty() { String::new() } else { format!("· {}", escape(function)) },
+        if function.is_empty() { String::new() } else { format!("· {}", escape(&function)) },
         place(page.sources(), finding.primary.span),
         severity = finding.severity,
     )?;
@@ -97,9 +97,12 @@ fn one(out: &mut String, page: &Page<'_>, finding: &Finding, index: usize) -> Re
             out.push_str("<h4>The way the data takes</h4>");
             steps(out, page, &finding.trace)?;
         }
-        if !finding.related.is_empty() {
+        // What the steps tell isn't told again.
+        let told = |label: &&Label| !finding.trace.iter().any(|step| step.span == label.span);
+        let related: Vec<&Label> = finding.related.iter().filter(told).collect();
+        if !related.is_empty() {
             out.push_str("<h4>See also</h4><ul class=\"related\">");
-            for label in finding.related.iter().take(MAX_LABELS) {
+            for label in related.into_iter().take(MAX_LABELS) {
                 let message = if label.message.is_empty() { String::new() } else { text(&capital(&label.message)) };
                 write!(out, "<li><p>{message} {}</p>", place(page.sources(), label.span))?;
                 excerpt(out, page, &Label { span: label.span, message: String::new() }, 0)?;
@@ -120,7 +123,7 @@ fn one(out: &mut String, page: &Page<'_>, finding: &Finding, index: usize) -> Re
     for risk in findings::owasp(&finding.cwe) {
         write!(out, "<span title=\"{}\">{} {}</span>", risk.list(), risk.id, risk.name)?;
     }
-    if audits::info(finding.id).is_some() {
+    if crate::own::all().any(|info| info.id == finding.id) {
         write!(out, "<a href=\"#audit-{}\">What this audit means</a>", escape(finding.id))?;
     }
     write!(
@@ -231,12 +234,12 @@ pub(super) fn find(page: &Page<'_>, id: &str, functions: &[&str]) -> Option<usiz
         .or(first)
 }
 
-/// How many findings there are of each severity for each function's name.
-pub(super) fn by_function<'a>(page: &Page<'a>) -> std::collections::BTreeMap<&'a str, [usize; 5]> {
-    let mut counts: std::collections::BTreeMap<&str, [usize; 5]> = std::collections::BTreeMap::new();
-    for finding in &page.report.findings {
-        if let Some(function) = &finding.function {
-            counts.entry(function.as_str()).or_default()[rank(finding.severity)] += 1;
+/// How many findings there are of each severity for each function, by the name the page shows.
+pub(super) fn by_function(page: &Page<'_>) -> BTreeMap<String, [usize; 5]> {
+    let mut counts: BTreeMap<String, [usize; 5]> = BTreeMap::new();
+    for (index, finding) in page.report.findings.iter().enumerate() {
+        if finding.function.is_some() {
+            counts.entry(page.function_of(index)).or_default()[rank(finding.severity)] += 1;
         }
     }
     counts

@@ -23,16 +23,16 @@ pub(super) fn overview(out: &mut String, page: &Page<'_>) -> Result {
     if page.report.findings.is_empty() {
         return Ok(());
     }
-    let mut functions: Vec<(&str, [usize; 5])> = by_function(page).into_iter().collect();
+    let mut functions: Vec<(String, [usize; 5])> = by_function(page).into_iter().collect();
     let worst_first = |counts: &[usize; 5]| {
         let mut counts = *counts;
         counts.reverse();
         std::cmp::Reverse(counts)
     };
     functions.sort_by_key(|(_, counts)| worst_first(counts));
-    let mut audits: BTreeMap<&str, [usize; 5]> = BTreeMap::new();
+    let mut audits: BTreeMap<String, [usize; 5]> = BTreeMap::new();
     for finding in &page.report.findings {
-        audits.entry(finding.id).or_default()[rank(finding.severity)] += 1;
+        audits.entry(finding.id.to_string()).or_default()[rank(finding.severity)] += 1;
     }
     let mut audits: Vec<_> = audits.into_iter().collect();
     audits.sort_by_key(|(_, counts)| worst_first(counts));
@@ -104,7 +104,7 @@ pub(super) fn paths(out: &mut String, page: &Page<'_>) -> Result {
 /// For each audit that found something: why it matters.
 pub(super) fn meanings(out: &mut String, page: &Page<'_>) -> Result {
     let ids: BTreeSet<&str> = page.report.findings.iter().map(|finding| finding.id).collect();
-    let infos: Vec<_> = ids.iter().filter_map(|id| audits::info(id)).collect();
+    let infos: Vec<_> = crate::own::all().filter(|info| ids.contains(info.id)).collect();
     if infos.is_empty() {
         return Ok(());
     }
@@ -160,7 +160,7 @@ pub(super) fn functions(out: &mut String, page: &Page<'_>) -> Result {
     let found = by_function(page);
     let several = page.applications.len() > 1;
     let mut written = 0;
-    'all: for part in &page.applications {
+    'all: for (owner, part) in page.applications.iter().enumerate() {
         for function in &part.application.functions {
             if written == MAX_FUNCTIONS {
                 break 'all;
@@ -180,12 +180,13 @@ pub(super) fn functions(out: &mut String, page: &Page<'_>) -> Result {
                 Some(identity) => escape(&identity.name),
                 None => "<span class=\"none\">role from elsewhere</span>".to_owned(),
             };
-            let numbers = found.get(function.name.as_str()).copied().unwrap_or_default();
+            let named = page.named(Some(owner), &function.name);
+            let numbers = found.get(&named).copied().unwrap_or_default();
             let findings = match numbers.iter().sum::<usize>() {
                 0 => "<span class=\"none\">none</span>".to_string(),
                 _ => format!(
                     "<a href=\"#findings\" data-pick=\"function\" data-value=\"{}\" aria-label=\"Findings of {0}\">{}</a>",
-                    escape(&function.name),
+                    escape(&named),
                     counts(&numbers)
                 ),
             };
