@@ -131,8 +131,7 @@ pub fn terraform(name: &str, policy: &Policy, because: &dyn Fn(&Need) -> String)
             Json::from(what.as_str())
         );
     }
-    let plain = name.rsplit_once("aws_lambda_function.").map_or(name, |(_, name)| name);
-    let _ = writeln!(text, "data \"aws_iam_policy_document\" \"{}\" {{{body}}}", identifier(plain));
+    let _ = writeln!(text, "data \"aws_iam_policy_document\" \"{}\" {{{body}}}", terraform_name(name));
     text
 }
 
@@ -181,6 +180,11 @@ fn hcl(value: &Value, variables: &mut Vec<(String, String)>, data: &mut Vec<&'st
         }
     }
     text
+}
+
+/// The name a function's policy has in Terraform: the function's own, as people write it there.
+pub fn terraform_name(function: &str) -> String {
+    identifier(function.rsplit_once("aws_lambda_function.").map_or(function, |(_, name)| name))
 }
 
 /// A part of an application that is described in Terraform, as its own expression.

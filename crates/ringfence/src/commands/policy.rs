@@ -311,6 +311,10 @@ fn names(entries: &[Entry<'_>]) -> Vec<String> {
 }
 
 fn sam(entry: &Entry<'_>, sources: &Sources) -> String {
+    if entry.application.format == graph::Format::Terraform {
+        let heading = heading(entry, sources);
+        return format!("# {}: described in Terraform; `--format terraform` writes its policy\n", heading.trim_end());
+    }
     let generated = entry.application.identity_of(entry.function).is_some_and(|identity| identity.generated);
     let policies = iam::render::sam(&entry.policy, !generated, &|need| because(need, sources));
     let mut text = format!("# {}\n", heading(entry, sources).trim_end());
@@ -321,10 +325,21 @@ fn sam(entry: &Entry<'_>, sources: &Sources) -> String {
 }
 
 fn terraform(entries: &[Entry<'_>], sources: &Sources) -> String {
+    let mut taken: BTreeSet<String> = BTreeSet::new();
     let blocks: Vec<String> = entries
         .iter()
         .zip(names(entries))
-        .map(|(entry, name)| iam::render::terraform(&name, &entry.policy, &|need| because(need, sources)))
+        .map(|(entry, name)| {
+            // Names that differ only in their case or marks become one in Terraform.
+            let base = iam::render::terraform_name(&name);
+            let mut name = base.clone();
+            let mut count = 1;
+            while !taken.insert(name.clone()) {
+                count += 1;
+                name = format!("{base}_{count}");
+            }
+            iam::render::terraform(&name, &entry.policy, &|need| because(need, sources))
+        })
         .collect();
     // Data sources and variables are declared once, however many policies use them.
     let mut seen = BTreeSet::new();
