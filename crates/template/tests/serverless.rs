@@ -384,3 +384,29 @@ fn a_service_cut_off_anywhere_is_read_without_falling_over() {
         }
     }
 }
+
+#[test]
+fn queues_and_storage_of_lift_are_resources_and_their_workers_functions() {
+    let read = service(
+        r#"
+service: mail
+plugins: [serverless-lift]
+provider: { name: aws, runtime: nodejs20.x }
+constructs:
+  jobs: { type: queue, worker: { handler: src/worker.handler } }
+  avatars: { type: storage }
+functions:
+  publish:
+    handler: src/publish.handler
+    environment: { QUEUE_URL: "${construct:jobs.queueUrl}", BUCKET: "${construct:avatars.bucketName}" }
+"#,
+    );
+    assert_eq!(read.complaints(), Vec::<String>::new());
+    assert_eq!(read.variable("publish", "QUEUE_URL"), "${jobsQueue}");
+    assert_eq!(read.variable("publish", "BUCKET"), "${avatarsBucket}");
+    assert_eq!(read.trigger("jobsWorker").source.as_ref().unwrap().to_string(), "${jobsQueue.Arn}");
+    assert_eq!(read.function("jobsWorker").handler.as_ref().unwrap().value, "src/worker.handler");
+    let grants = read.grants("IamRoleLambdaExecution");
+    assert!(grants.contains(&"Allow sqs:SendMessage on ${jobsQueue.Arn}".to_string()), "{grants:#?}");
+    assert!(grants.iter().any(|grant| grant.contains("s3:PutObject") && grant.ends_with("${avatarsBucket.Arn}/*")));
+}

@@ -5,9 +5,10 @@
 //!
 //! Deliberately absent: services written in TypeScript or JavaScript, which only run; variables that a program gives
 //! (`${file(x.js):…}`); other clouds' providers; roles and resources that plugins make, apart from those that are read here
-//! (roles per function, Step Functions, AppSync); Compose files.
+//! (roles per function, Step Functions, AppSync, Lift, WSGI); Compose files.
 
 mod events;
+mod lift;
 mod service;
 mod sources;
 mod tree;
@@ -74,6 +75,7 @@ pub(crate) fn read(files: &mut Files<'_>, file: FileId, diagnostics: &mut Vec<Di
     let mut service = Service::new(root, stage);
     service.make(diagnostics);
     service.make_sources();
+    service.make_constructs();
     let root = service.template(holes.into_iter(), diagnostics);
     let written = Written {
         file,

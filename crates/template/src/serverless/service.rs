@@ -12,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 pub(super) const SHARED_ROLE: &str = "IamRoleLambdaExecution";
 
 /// Plugins that neither change roles nor what functions are handed, or are read here.
-const KNOWN_PLUGINS: [&str; 30] = [
+const KNOWN_PLUGINS: [&str; 45] = [
     "offline",
     "webpack",
     "esbuild",
@@ -43,6 +43,21 @@ const KNOWN_PLUGINS: [&str; 30] = [
     "datadog",
     "package-python-functions",
     "rust",
+    "lift",
+    "wsgi",
+    "rack",
+    "ruby-layer",
+    "apigw-binary",
+    "dynamodb-local",
+    "babel",
+    "hooks",
+    "scripts",
+    "alexa-skills",
+    "plugin-chrome",
+    "dependson",
+    "resource-tagging",
+    "deployment-bucket",
+    "log-retention",
 ];
 
 /// What a role may do because an event or property of a function needs it.
@@ -127,6 +142,7 @@ impl Service {
                 }
             }
         }
+        functions.extend(super::lift::workers(&root).into_iter().filter(|worker| seen.insert(worker.key.clone())));
         let plugins = root.get("plugins").map_or(&[][..], |plugins| plugins.get("modules").unwrap_or(plugins).items());
         let plugins = plugins.iter().filter_map(|plugin| Some((plugin.scalar()?.to_string(), plugin.span))).collect();
         Self {
@@ -285,7 +301,13 @@ impl Service {
             }
             None => {
                 if let Some(handler) = function.node.entry("handler") {
-                    put(&mut properties, "Handler", handler, handler.value.clone());
+                    // serverless-wsgi puts a handler of its own before an application that this names.
+                    let own = handler
+                        .value
+                        .scalar()
+                        .is_some_and(|handler| handler.starts_with("wsgi_handler.") || handler == "wsgi.handler");
+                    let wrapped = self.root.at(&["custom", "wsgi", "app"]).filter(|_| own && self.has_plugin("wsgi"));
+                    put(&mut properties, "Handler", handler, wrapped.unwrap_or(&handler.value).clone());
                 }
                 match self.setting(function, "runtime").or_else(|| self.provider_entry("Runtime")) {
                     Some(runtime) => put(&mut properties, "Runtime", runtime, runtime.value.clone()),

@@ -310,6 +310,10 @@ impl<'a, 'files> Variables<'a, 'files> {
             "self" => self.lookup(address, depth).map(Found::Node),
             "opt" | "env" => None,
             "sls" if address == "stage" => Some(Found::Node(text_node(self.stage(), self.root.span))),
+            "construct" => match super::lift::variable(&self.root, address) {
+                Some(node) => Some(Found::Node(node)),
+                None => hole(self),
+            },
             "aws" => match address {
                 "region" => Some(Found::Node(tree::substitution("${AWS::Region}", self.root.span))),
                 "accountId" => Some(Found::Node(tree::substitution("${AWS::AccountId}", self.root.span))),
