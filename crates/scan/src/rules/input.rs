@@ -40,7 +40,7 @@ pub(super) fn input(loaded: &Loaded, findings: &[Finding], secrets: &[Span]) -> 
             })
         })
         .collect();
-    json!({
+    let mut input = json!({
         "ringfence": env!("CARGO_PKG_VERSION"),
         "applications": all.applications,
         "functions": all.functions,
@@ -48,7 +48,23 @@ pub(super) fn input(loaded: &Loaded, findings: &[Finding], secrets: &[Span]) -> 
         "identities": all.identities,
         "resources": all.resources,
         "findings": findings,
-    })
+    });
+    drop_nulls(&mut input);
+    input
+}
+
+/// Leaves out what isn't said: `not f.timeout` holds for what isn't there, and doesn't for null. What people wrote stays as it is.
+fn drop_nulls(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, field| !field.is_null());
+            for (_, field) in fields.iter_mut().filter(|(key, _)| !matches!(key.as_str(), "properties" | "condition")) {
+                drop_nulls(field);
+            }
+        }
+        Value::Array(entries) => entries.iter_mut().for_each(drop_nulls),
+        _ => {}
+    }
 }
 
 #[derive(Default)]
