@@ -1,9 +1,10 @@
 //! From the graph to fences: each line with the place in the source that needs it.
 
 use crate::{
-    Body, EventFence, Fence, FunctionFence, NetworkFence, PermissionFence, ProcessFence, Processes, Unresolved,
+    Body, EventFence, Fence, FunctionFence, InputFence, NetworkFence, PermissionFence, ProcessFence, Processes, Reach,
+    Unresolved,
 };
-use graph::{Application, Behaviour, CallTarget, Code, Function, Part, Trigger, TriggerKind, Value};
+use graph::{Application, Behaviour, CallTarget, Code, Function, Part, Sink, Trigger, TriggerKind, Value};
 use source::{Sources, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -83,6 +84,7 @@ impl FunctionDerivation<'_> {
             });
         }
         if let Some(behaviour) = &self.function.behaviour {
+            self.inputs(behaviour, &mut fence);
             self.calls(behaviour, &mut fence);
             self.network(behaviour, &mut fence);
             self.processes(behaviour, &mut fence);
@@ -305,6 +307,38 @@ impl FunctionDerivation<'_> {
             }
             _ => (text, None),
         }
+    }
+
+    /// Fields whose text reaches a place where it is more than data. The event as a whole is no field: what holds of it holds of
+    /// nothing in particular.
+    fn inputs(&self, behaviour: &Behaviour, fence: &mut FunctionFence) {
+        let mut fields: BTreeMap<&str, (BTreeSet<Reach>, BTreeSet<Span>)> = BTreeMap::new();
+        for flow in &behaviour.flows {
+            let reach = match flow.sink {
+                Sink::Shell | Sink::Process => Reach::Shell,
+                Sink::Sql => Reach::Sql,
+                Sink::PathRead | Sink::PathWrite => Reach::Path,
+                Sink::Url => Reach::Url,
+                Sink::Html => Reach::Html,
+                Sink::Eval | Sink::Template => Reach::Code,
+                _ => continue,
+            };
+            if matches!(flow.source.as_str(), "" | "body" | "Records" | "Records[]" | "detail") {
+                continue;
+            }
+            let (reaches, spans) = fields.entry(flow.source.as_str()).or_default();
+            reaches.insert(reach);
+            spans.insert(flow.span);
+        }
+        fence.inputs = fields
+            .into_iter()
+            .map(|(field, (reaches, spans))| InputFence {
+                field: field.to_string(),
+                reaches: reaches.into_iter().collect(),
+                kind: None,
+                because: Some(self.because(&spans)),
+            })
+            .collect();
     }
 
     fn network(&self, behaviour: &Behaviour, fence: &mut FunctionFence) {

@@ -77,7 +77,13 @@ fn of_people(function: &FunctionFence) -> usize {
         Processes::List(list) => list.iter().filter(|line| own(&line.because)).count(),
         Processes::Word(word) => usize::from(*word == crate::model::ProcessWord::Any),
     };
-    events.count() + permissions.count() + network.count() + processes + usize::from(function.mode.is_some())
+    let inputs = function.inputs.iter().filter(|line| own(&line.because) || line.kind.is_some());
+    events.count()
+        + inputs.count()
+        + permissions.count()
+        + network.count()
+        + processes
+        + usize::from(function.mode.is_some())
 }
 
 fn without_evidence(schema: &serde_json::Value) -> serde_json::Value {
@@ -102,8 +108,9 @@ fn compare(name: &str, before: &FunctionFence, after: &FunctionFence, changes: &
     let mut say = |widens: bool, what: String, because: Option<String>| {
         changes.push(Change { function: Some(name.to_string()), widens, what, because });
     };
-    let sections: [(&str, &str, Section); 6] = [
+    let sections: [(&str, &str, Section); 7] = [
         ("now also takes events of", "no longer takes events of", events),
+        ("now hands on", "no longer hands on", inputs),
         ("now also wants", "no longer wants", permissions),
         ("now also talks to", "no longer talks to", network),
         ("now also starts", "no longer starts", processes),
@@ -163,6 +170,22 @@ fn events(function: &FunctionFence) -> Vec<Line> {
                 content: content.join("; "),
                 because: event.because.clone(),
             }
+        })
+        .collect()
+}
+
+fn inputs(function: &FunctionFence) -> Vec<Line> {
+    function
+        .inputs
+        .iter()
+        .map(|line| {
+            let reaches: Vec<&str> = line.reaches.iter().map(|reach| reach.name()).collect();
+            let key = match reaches.as_slice() {
+                [] => format!("`{}`", line.field),
+                _ => format!("`{}` to {}", line.field, reaches.join(", ")),
+            };
+            let content = line.kind.map(|kind| format!("{kind:?}")).unwrap_or_default();
+            Line { key, content, because: line.because.clone() }
         })
         .collect()
 }

@@ -29,8 +29,19 @@ pub struct Update {
 }
 
 const TOP_KEYS: [&str; 3] = ["version", "functions", "schemas"];
-const FUNCTION_KEYS: [&str; 10] =
-    ["code", "mode", "perimeter", "events", "permissions", "network", "processes", "files", "invokes", "unresolved"];
+const FUNCTION_KEYS: [&str; 11] = [
+    "code",
+    "mode",
+    "perimeter",
+    "events",
+    "inputs",
+    "permissions",
+    "network",
+    "processes",
+    "files",
+    "invokes",
+    "unresolved",
+];
 
 /// Reads `fence.yaml` (or the same as JSON). Any complaint means that there is no fence: half a contract holds nothing.
 pub fn read(file: FileId, text: &str) -> Reading {

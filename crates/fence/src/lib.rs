@@ -20,7 +20,7 @@ pub use diff::{Change, difference};
 pub use file::schema;
 pub use file::{Reading, Update, read, update};
 pub use model::{
-    Body, EventFence, Fence, FileFence, FunctionFence, Mode, NetworkFence, Perimeter, PermissionFence, ProcessFence,
-    ProcessWord, Processes, Tier, Unresolved,
+    Body, EventFence, Fence, FileFence, FunctionFence, InputFence, InputKind, Mode, NetworkFence, Perimeter,
+    PermissionFence, ProcessFence, ProcessWord, Processes, Reach, Tier, Unresolved,
 };
 pub use name::matches_glob;

@@ -41,6 +41,9 @@ pub struct FunctionFence {
     /// What may come in. Events of a source that isn't listed are refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<EventFence>,
+    /// What is known of fields of its events: where their text ends up, and what they are meant to hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<InputFence>,
     /// What it may do in the cloud.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub permissions: Vec<PermissionFence>,
@@ -145,6 +148,72 @@ pub struct EventFence {
 
 fn is_false(value: &bool) -> bool {
     !value
+}
+
+/// What is known of one field of a function's events, so that the guard looks there for what matters there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct InputFence {
+    /// Path of the field, as the code reads it: `body.items[].sku`, `Records[].s3.object.key`. What is below it is meant as well.
+    pub field: String,
+    /// Where its text becomes more than data; the guard is strict about what is special there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reaches: Vec<Reach>,
+    /// What it is meant to hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<InputKind>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+}
+
+/// A place where text is more than data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Reach {
+    /// A command line.
+    Shell,
+    /// A query.
+    Sql,
+    /// A path of the file system.
+    Path,
+    /// An address that is fetched.
+    Url,
+    /// A page or mail.
+    Html,
+    /// An evaluator or template engine.
+    Code,
+}
+
+impl Reach {
+    /// The name used in the file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Shell => "shell",
+            Self::Sql => "sql",
+            Self::Path => "path",
+            Self::Url => "url",
+            Self::Html => "html",
+            Self::Code => "code",
+        }
+    }
+}
+
+/// What a field is meant to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum InputKind {
+    /// Sentences that people write: what looks odd there is only a hint.
+    FreeText,
+    /// A name, key or number.
+    Identifier,
+    /// The name of an object in a bucket.
+    ObjectKey,
+    /// An address.
+    Url,
 }
 
 /// A JSON Schema, inline or `{ $ref: "#/schemas/NAME" }`.

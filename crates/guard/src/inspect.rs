@@ -2,6 +2,7 @@
 
 use crate::answer::{self, Answer, Manner};
 use crate::line::{FenceError, Line};
+use crate::narrow::{Inputs, Knowledge, normal};
 use crate::schema::shortened;
 use events::{Event, Expect, Format, Part, Record, TriggerKind, Whose};
 use fence::FunctionFence;
@@ -15,6 +16,7 @@ use waf::{Context, Engine, FieldKind};
 /// One function's fence, compiled. Inspecting needs no lock and changes nothing.
 pub struct Inspector {
     lines: Vec<Line>,
+    inputs: Inputs,
     mode: Mode,
     hint: Option<TriggerKind>,
     /// An event without an envelope may come in, so its sender could make one up.
@@ -167,6 +169,7 @@ impl Inspector {
             // A clock's events are told by their envelope unless someone replaced it, and nobody sends those from outside.
             forgeable: lines.iter().any(|line| line.is_bare() && line.kind != TriggerKind::Schedule),
             hint,
+            inputs: Inputs::of(function),
             lines,
             mode,
             event_limits,
@@ -206,7 +209,8 @@ impl Inspector {
         };
         let mut budget = Budget::new(self.text_limits, event.records.len());
         let mut around = Findings::default();
-        self.parts(&event.parts, &mut budget, &mut around);
+        let knowledge = Knowledge { inputs: &self.inputs, body: None };
+        self.parts(&event.parts, knowledge, &mut budget, &mut around);
         let mut matches: Vec<Match> = Vec::new();
         let mut refused = Vec::new();
         let mut labels: Vec<String> = Vec::new();
@@ -336,11 +340,17 @@ impl Inspector {
             findings.add("fence-unlisted-source", "high", field, shortened(source, 80), message);
             return None;
         }
+        let shaped = findings.own.len();
         let line = self.shape(&named, record, findings)?;
+        let met = findings.own.len() == shaped;
         if let Some(problem) = &record.problem {
             findings.add("unreadable", "medium", problem.path.clone(), String::new(), problem.what.clone());
         }
-        self.parts(&record.parts, budget, findings);
+        // A schema that wasn't met, or that this line allows to be broken, says nothing of what is there.
+        let schema = line.schema.as_ref().filter(|_| met && !line.allow.iter().any(|allowed| allowed == "schema"));
+        let path = normal(record.body.path());
+        let body = schema.map(|schema| (path.as_str(), &schema.kinds));
+        self.parts(&record.parts, Knowledge { inputs: &self.inputs, body }, budget, findings);
         findings.own.retain(|found| !line.allow.contains(&found.rule));
         findings.injections.retain(|found| !line.allow.iter().any(|allowed| allowed == found.rule));
         Some(line)
@@ -410,7 +420,8 @@ impl Inspector {
     }
 
     /// Looks through fields: the platform's for what the platform never writes, the sender's for commands to somebody.
-    fn parts(&self, parts: &[Part], budget: &mut Budget, findings: &mut Findings) {
+    fn parts(&self, parts: &[Part], knowledge: Knowledge<'_>, budget: &mut Budget, findings: &mut Findings) {
+        let blank = knowledge.is_empty();
         for part in parts {
             let kind = match part.whose {
                 Whose::Platform(Format::Any) if !self.forgeable => FieldKind::Envelope,
@@ -434,8 +445,8 @@ impl Inspector {
             };
             let context = Context::of(kind);
             let before = findings.injections.len();
-            match Engine::shared().walk(&part.path, &part.value, &budget.left(), &|_| context, &mut findings.injections)
-            {
+            let of_path = |path: &str| if blank { context } else { knowledge.narrow(path, context) };
+            match Engine::shared().walk(&part.path, &part.value, &budget.left(), &of_path, &mut findings.injections) {
                 Ok(work) => {
                     budget.spend(work);
                     if findings.injections.len() >= FULL {

@@ -18,6 +18,7 @@ mod answer;
 mod inspect;
 pub mod journal;
 mod line;
+mod narrow;
 pub mod proxy;
 mod schema;
 

@@ -1,12 +1,15 @@
 //! A body held against a JSON Schema. Compiled at load, offline, and without the kind of pattern that can take for ever.
 
 use crate::line::{FenceError, nearest};
+use crate::narrow::Kinds;
 use jsonschema::{PatternOptions, Validator};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 pub(crate) struct Schema {
     validator: Validator,
+    /// What its fields can be once it is met.
+    pub(crate) kinds: Kinds,
 }
 
 /// One way in which a body isn't what the fence asks for.
@@ -49,7 +52,7 @@ impl Schema {
             jsonschema::options().offline().with_pattern_options(patterns).build(&root)
         });
         let validator = built.map_err(|error| failed(shortened(&error.to_string(), 300)))?;
-        Ok(Schema { validator })
+        Ok(Schema { validator, kinds: Kinds::of(&root) })
     }
 
     pub(crate) fn violations(&self, body: &Value) -> Vec<Violation> {

@@ -4,10 +4,11 @@ use super::is_evidence;
 use serde_json::{Map, Value as Json};
 
 /// Fields of a line that people add to lines of ours; they stay when the line is brought up to date.
-const PEOPLES_FIELDS: [&str; 2] = ["body", "allow"];
+const PEOPLES_FIELDS: [&str; 3] = ["body", "allow", "kind"];
 /// The sections that are lists of lines, with the fields that identify a line.
-pub(super) const LISTS: [(&str, &[&str]); 5] = [
+pub(super) const LISTS: [(&str, &[&str]); 6] = [
     ("events", &["source", "method", "path", "queue", "topic", "bucket", "table", "from"]),
+    ("inputs", &["field"]),
     ("permissions", &["allow", "deny", "on"]),
     ("network", &["host", "port"]),
     ("processes", &["run"]),
