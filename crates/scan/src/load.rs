@@ -3,12 +3,14 @@
 mod assets;
 
 use crate::files::{Found, Root, walk};
+use crate::progress::Progress;
 use findings::{Diagnostic, Level};
 use graph::{Application, Code, Estate, Function, ResourceKind};
 use rayon::prelude::*;
 use source::{FileId, SourceFile, Sources, Span};
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// How to read.
 #[derive(Debug, Clone)]
@@ -17,11 +19,13 @@ pub struct Options {
     pub max_file_bytes: u64,
     /// Whether the functions' code is read as well.
     pub code: bool,
+    /// Counters that tell how far the work has come.
+    pub progress: Arc<Progress>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { max_file_bytes: 16 << 20, code: true }
+        Self { max_file_bytes: 16 << 20, code: true, progress: Arc::default() }
     }
 }
 
@@ -111,11 +115,14 @@ pub fn load(path: &Path, options: &Options) -> Result<Loaded, LoadError> {
     };
     let named_alone = metadata.is_file();
     let root = Root { path: folder, max_bytes: options.max_file_bytes };
+    let may_be_template = |found: &Found| named_alone || has_template_extension(&found.path);
+    options.progress.templates(files, candidates.iter().filter(|found| may_be_template(found)).count());
     let mut units: Vec<Unit> = candidates
         .par_iter()
         .enumerate()
-        .filter(|(_, found)| named_alone || has_template_extension(&found.path))
+        .filter(|(_, found)| may_be_template(found))
         .filter_map(|(index, found)| {
+            options.progress.looked_at_one();
             read_template(&root, found, u32::try_from(index + 1).unwrap_or(u32::MAX), named_alone)
         })
         .collect();
@@ -134,9 +141,12 @@ pub fn load(path: &Path, options: &Options) -> Result<Loaded, LoadError> {
     }
     assets::trace(&root, &candidates, &mut estate);
     if options.code {
-        read_code(&root, &mut estate, &mut sources, &mut diagnostics);
+        options.progress.code(estate.functions().count());
+        let counted = options.progress.counted(&root);
+        read_code(&counted, &mut estate, &mut sources, &mut diagnostics);
     }
     let settings = if named_alone { Vec::new() } else { crate::secrets::read(&root, &candidates, &mut sources) };
+    options.progress.audits();
     Ok(Loaded { root: root.path, sources, estate, diagnostics, files, templates, settings })
 }
 
@@ -239,7 +249,7 @@ impl terraform::Repository for Root {
 }
 
 /// Reads the code of all functions into their behaviour.
-fn read_code(root: &Root, estate: &mut Estate, sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) {
+fn read_code(files: &dyn code::Files, estate: &mut Estate, sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) {
     let mut local: Vec<(&mut Function, code::Language, Vec<String>)> = Vec::new();
     for application in &mut estate.applications {
         let layers = layer_folders(application, sources);
@@ -278,7 +288,7 @@ fn read_code(root: &Root, estate: &mut Estate, sources: &mut Sources, diagnostic
             Some(code::Handler { code_root, handler, language: *language, layers })
         })
         .collect();
-    let readings = code::read_handlers(root, sources, &handlers);
+    let readings = code::read_handlers(files, sources, &handlers);
     for ((function, ..), mut reading) in local.into_iter().zip(readings) {
         function.behaviour = reading.behaviour;
         for diagnostic in &mut reading.diagnostics {

@@ -1,5 +1,7 @@
 //! `ringfence scan`: the application in numbers, and what is wrong with it.
 
+mod progress;
+
 use super::exit;
 use crate::terminal;
 use ::scan::{Baseline, Rules};
@@ -124,8 +126,10 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let rules = args.rules.as_deref().map(Rules::read).transpose()?;
     let prefix = args.relative_to.as_deref().map(|folder| prefix(folder, &args.path)).transpose()?.unwrap_or_default();
     let options = ::scan::Options { max_file_bytes: args.max_file_mib << 20, ..::scan::Options::default() };
+    let line = progress::Line::begin(&options.progress);
     let mut loaded = super::load(&args.path, &options)?;
     let mut report = ::scan::report_with_rules(&mut loaded, super::today(), rules.as_ref());
+    drop(line);
     let written = match &args.write_baseline {
         Some(path) => {
             let written = Baseline::of(&loaded, &report);
