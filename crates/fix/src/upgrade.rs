@@ -255,3 +255,119 @@ fn read(path: &str, text: &str, load: Load<'_>) -> Vec<Package> {
     let file = sources.add(SourceFile::new(path, text));
     deps::read(&mut sources, file, &mut |path| load(path)).map(|reading| reading.packages).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use deps::Build;
+
+    struct Nothing;
+
+    impl Tools for Nothing {
+        fn has(&self, _program: &str) -> bool {
+            false
+        }
+
+        fn run(&self, program: &str, _arguments: &[String], _folder: &std::path::Path) -> Result<(), String> {
+            Err(format!("{program} isn't here"))
+        }
+    }
+
+    /// Upgrades everything that is vulnerable in one file: the file afterwards, and what stays.
+    fn lift(path: &str, text: &str, ecosystem: &str, name: &str, fixed: &str) -> (Option<String>, Vec<String>) {
+        let advisory = format!(
+            r#"{{"id": "X-1", "affected": [{{"package": {{"ecosystem": "{ecosystem}", "name": "{name}"}},
+            "ranges": [{{"type": "ECOSYSTEM", "events": [{{"introduced": "0"}}, {{"fixed": "{fixed}"}}]}}]}}]}}"#
+        );
+        let mut build = Build::new();
+        build.document("x", advisory.as_bytes());
+        let index = Index::of_bytes(build.finish().unwrap().0).unwrap();
+        let mut sources = Sources::new();
+        let load = |wanted: &str| (wanted == path).then(|| text.to_string());
+        let survey = deps::survey(&graph::Estate::default(), &mut sources, &[path.to_string()], &mut |path| load(path));
+        let matching = deps::match_packages(&survey.packages, &index).unwrap();
+        assert!(!matching.vulnerable.is_empty(), "{path}: {:?}", survey.packages);
+        let wanted = matching.vulnerable.iter().map(|one| one.package).collect();
+        let mut done = upgrades(&survey, &matching, &index, &sources, &wanted, &load, &Nothing);
+        (done.files.remove(path), done.left.into_iter().map(|(_, why)| why).collect())
+    }
+
+    #[test]
+    fn every_manifest_is_changed_where_its_version_is_written() {
+        for (path, text, ecosystem, name, fixed, from, to) in [
+            (
+                "requirements.txt",
+                "a\nPyYAML == 5.3 ; python_version > '3'  # why\n",
+                "PyPI",
+                "pyyaml",
+                "5.4",
+                "5.3 ;",
+                "5.4 ;",
+            ),
+            (
+                "pyproject.toml",
+                "[tool.poetry.dependencies]\npyyaml = \"~5.3\" # why\n",
+                "PyPI",
+                "pyyaml",
+                "5.4",
+                "~5.3",
+                "~5.4",
+            ),
+            ("Pipfile", "[packages]\npyyaml = \"==5.3\"\n", "PyPI", "pyyaml", "5.4", "==5.3", "==5.4"),
+            ("go.mod", "module x\nrequire a.b/c v1.2.0 // indirect\n", "Go", "a.b/c", "1.2.5", "v1.2.0", "v1.2.5"),
+            (
+                "pom.xml",
+                "<project><properties><v>2.9.8</v></properties><dependencies><dependency><groupId>g</groupId>\n<artifactId>a</artifactId><version>${v}</version></dependency></dependencies></project>",
+                "Maven",
+                "g:a",
+                "2.9.9",
+                "<v>2.9.8",
+                "<v>2.9.9",
+            ),
+            (
+                "build.gradle",
+                "dependencies {\n  implementation 'g:a:1.0' // why\n}\n",
+                "Maven",
+                "g:a",
+                "1.1",
+                "a:1.0",
+                "a:1.1",
+            ),
+            (
+                "a.csproj",
+                "<Project><ItemGroup><PackageReference Include=\"A.B\" Version=\"12.0.1\" /></ItemGroup></Project>",
+                "NuGet",
+                "A.B",
+                "13.0.1",
+                "12.0.1",
+                "13.0.1",
+            ),
+            (
+                "Cargo.toml",
+                "[dependencies]\ntime = { version = \"=0.1.42\" }\n",
+                "crates.io",
+                "time",
+                "0.2.23",
+                "=0.1.42",
+                "=0.2.23",
+            ),
+            ("package.json", "{ \"dependencies\": { \"a\": \"1.0.0\" } }", "npm", "a", "1.0.1", "1.0.0", "1.0.1"),
+        ] {
+            let (after, left) = lift(path, text, ecosystem, name, fixed);
+            assert_eq!(after.as_deref(), Some(text.replace(from, to).as_str()), "{path} {left:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_changed_by_hand_is_left_with_what_to_do() {
+        let lock = "[[package]]\nname = \"time\"\nversion = \"0.1.42\"\nsource = \"registry+x\"\n";
+        let (after, left) = lift("Cargo.lock", lock, "crates.io", "time", "0.2.23");
+        assert_eq!(
+            (after, left.as_slice()),
+            (None, ["run `cargo update --package time --precise 0.2.23` in `.`".to_string()].as_slice())
+        );
+        let hashed = "pyyaml==5.3 \\\n    --hash=sha256:00\n";
+        let (after, left) = lift("requirements.txt", hashed, "PyPI", "pyyaml", "5.4");
+        assert!(after.is_none_or(|after| after == hashed) && left[0].contains("hashes"), "{left:?}");
+    }
+}

@@ -2,9 +2,10 @@
 //!
 //! The smallest version gets into the lockfile in two rounds: first with exact versions (and overrides for what others ask
 //! for), then with the ranges that stay, which npm leaves alone where the lockfile satisfies them. What then still stands at
-//! a vulnerable version is held there by what asks for it: it gets an override that stays, within its major version.
+//! a vulnerable version is held there by what asks for it: that is lifted within its major version, and where this doesn't help,
+//! the package gets an override that stays, to a version that may stand for the old one.
 
-use super::{Job, Upgrades, judge, lifted, major};
+use super::{Job, Upgrades, judge, lifted};
 use crate::edit::{Edit, apply};
 use crate::tools::Scratch;
 use deps::{Ecosystem, Format, Version};
@@ -102,18 +103,48 @@ fn folder(job: &Job<'_>, manifest: &deps::Read, own: &[usize], out: &mut Upgrade
     let mut final_manifest = new_manifest.clone();
     let mut after = round(&final_manifest)?;
     let mut mended = judge(job, &manifest.path, &after, own);
+    let mut ways: BTreeMap<usize, String> = BTreeMap::new();
+    // What holds a package back is lifted within its own major version.
+    let held: Vec<usize> = own.iter().copied().filter(|at| !mended.contains(at)).collect();
+    let askers = askers(job, &held, &root);
+    if !askers.is_empty() {
+        scratch.write(lock_name, &after)?;
+        let loosened = loosened(&final_manifest, &askers);
+        let mut update = vec!["update".to_string()];
+        update.extend(askers.iter().cloned());
+        update.extend(arguments.iter().skip(1).cloned());
+        let lifted_lock = scratch
+            .write("package.json", &loosened)
+            .and_then(|()| job.tools.run("npm", &update, scratch.path()))
+            .ok()
+            .and_then(|()| scratch.read(lock_name));
+        let pinned = lifted_lock.map(|lock| pinned(job, &manifest.path, &lock, &final_manifest, &askers));
+        if let Some(with) = pinned
+            && let Ok(new_lock) = round(&with)
+        {
+            let now = judge(job, &manifest.path, &new_lock, own);
+            if now.len() > mended.len() {
+                let named = askers.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+                for at in held.iter().filter(|at| now.contains(at)) {
+                    ways.insert(*at, format!("by upgrading what asks for it: {named}"));
+                }
+                (final_manifest, after, mended) = (with, new_lock, now);
+            }
+        }
+        scratch.write(lock_name, &after)?;
+    }
     let mut overridden = BTreeSet::new();
     let mut overrides = Map::new();
     for at in own.iter().filter(|at| !mended.contains(at)) {
         let (Some(package), Some(target)) = (job.package(*at), job.targets.get(at)) else { continue };
         let Version::Exact(current) = &package.version else { continue };
-        if package.direct != Some(true) && major(current) == major(target) {
+        if package.direct != Some(true) && compatible(current, target) {
             overrides.insert(format!("{}@{current}", package.name), json!(target));
             overridden.insert(*at);
         }
     }
     if !overrides.is_empty() {
-        let with = with_overrides(&new_manifest, &overrides);
+        let with = with_overrides(&final_manifest, &overrides);
         let outcome = with.and_then(|with| round(&with).ok().map(|after| (with, after)));
         match outcome {
             Some((with, new_lock)) => {
@@ -129,9 +160,8 @@ fn folder(job: &Job<'_>, manifest: &deps::Read, own: &[usize], out: &mut Upgrade
     }
     for at in own {
         if mended.contains(at) {
-            let how = overridden
-                .contains(at)
-                .then(|| "by an entry in `overrides`, since what asks for it doesn't allow it".to_string());
+            let past = || "by an entry in `overrides`, since what asks for it doesn't allow it".to_string();
+            let how = ways.remove(at).or_else(|| overridden.contains(at).then(past));
             lifted(job, *at, how, out);
         } else {
             out.left.push((*at, held_back(job, *at)));
@@ -144,6 +174,69 @@ fn folder(job: &Job<'_>, manifest: &deps::Read, own: &[usize], out: &mut Upgrade
         out.files.insert(manifest.path.clone(), after);
     }
     Ok(())
+}
+
+/// Whether one version may stand for another by the rules of Semantic Versioning, where each minor version below 1.0 is a
+/// major one.
+fn compatible(from: &str, to: &str) -> bool {
+    Ecosystem::Npm.allows(&format!("^{from}"), to) == Some(true)
+}
+
+/// The packages of the manifest through which others come.
+fn askers(job: &Job<'_>, held: &[usize], root: &Node) -> BTreeSet<String> {
+    let mut reached: BTreeSet<&str> = held.iter().filter_map(|at| Some(job.package(*at)?.name.as_str())).collect();
+    let mut direct = BTreeSet::new();
+    let files: BTreeSet<FileId> = held.iter().filter_map(|at| Some(job.package(*at)?.file())).collect();
+    loop {
+        let before = reached.len();
+        for package in job.survey.packages.iter().filter(|package| files.contains(&package.file())) {
+            if package.requires.iter().any(|need| reached.contains(need.as_str())) && reached.insert(&package.name) {
+                let asked = LISTS.iter().any(|list| root.get(list).is_some_and(|own| own.get(&package.name).is_some()));
+                if asked && package.direct == Some(true) {
+                    direct.insert(package.name.clone());
+                }
+            }
+        }
+        if reached.len() == before {
+            return direct;
+        }
+    }
+}
+
+/// The manifest with exact pins of some packages made into ranges.
+fn loosened(manifest: &str, names: &BTreeSet<String>) -> String {
+    replaced(manifest, names, |_, range| is_exact(range).then(|| format!("^{}", range.trim_start_matches('='))))
+}
+
+/// The manifest with what was an exact pin pinned to what the lockfile has now.
+fn pinned(job: &Job<'_>, path: &str, lock: &str, manifest: &str, names: &BTreeSet<String>) -> String {
+    let installed: BTreeMap<String, String> = super::read(path, lock, job.load)
+        .into_iter()
+        .filter(|package| package.direct == Some(true))
+        .filter_map(|package| Some((package.name.clone(), package.version.exact()?.to_string())))
+        .collect();
+    replaced(manifest, names, |name, range| is_exact(range).then(|| installed.get(name).cloned()).flatten())
+}
+
+fn is_exact(range: &str) -> bool {
+    let bare = range.trim().trim_start_matches('=');
+    bare.split('.').count() >= 3
+        && bare.starts_with(|c: char| c.is_ascii_digit())
+        && Ecosystem::Npm.compare(bare, bare).is_some()
+}
+
+fn replaced(manifest: &str, names: &BTreeSet<String>, new: impl Fn(&str, &str) -> Option<String>) -> String {
+    let root = Document::json(FileId(0), manifest).root;
+    let entries = LISTS.iter().filter_map(|list| root.get(list)).flat_map(Node::entries);
+    let edits: Vec<Edit> = entries
+        .filter(|entry| names.contains(&entry.key))
+        .filter_map(|entry| {
+            let new = Value::from(new(&entry.key, entry.value.as_str()?)?).to_string();
+            Some(Edit::new("", entry.value.span.start as usize, entry.value.span.end as usize, new))
+        })
+        .collect();
+    let (mut texts, _) = apply(&edits, &|_| Some(manifest.to_string()));
+    texts.remove("").unwrap_or_else(|| manifest.to_string())
 }
 
 /// Why a package of others stays.
@@ -266,6 +359,15 @@ mod tests {
         ] {
             assert_eq!(lifted_range(range, "4.17.21"), lifted, "{range}");
         }
+    }
+
+    #[test]
+    fn pins_are_loosened_and_only_what_may_stand_for_it_overrides_a_version() {
+        let names = BTreeSet::from(["a".to_string(), "b".to_string()]);
+        let text = "{ \"dependencies\": { \"a\": \"1.2.3\",  \"b\": \"~1.0\", \"c\": \"1.0.0\" } }";
+        assert_eq!(loosened(text, &names), text.replace("1.2.3", "^1.2.3"));
+        assert!(compatible("6.5.1", "6.5.3") && compatible("0.2.1", "0.2.4"));
+        assert!(!compatible("0.16.0", "0.19.0") && !compatible("0.0.8", "0.2.4") && !compatible("1.0.0", "2.0.0"));
     }
 
     #[test]

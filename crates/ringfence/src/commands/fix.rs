@@ -202,7 +202,9 @@ fn upgrades(
     plan.files.extend(files);
     plan.remarks.extend(remarks);
     for one in lifted {
-        let text = format!("upgrade {} from {} to {}", plain(&one.name), plain(&one.from), plain(&one.to));
+        // Through what asks for it, it may come to more than the least that is needed.
+        let more = if one.how.is_some() { " or later" } else { "" };
+        let text = format!("upgrade {} from {} to {}{more}", plain(&one.name), plain(&one.from), plain(&one.to));
         let step = Step { removes: removes.get(&one.package).cloned().unwrap_or_default(), text, remark: one.how };
         plan.steps.push(step);
     }

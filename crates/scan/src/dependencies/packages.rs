@@ -213,14 +213,14 @@ fn weakness(package: &Package, known: &[&Vulnerable], upgrade: Option<&str>) -> 
     let worst = known.iter().max_by_key(|one| (one.advisory.severity, one.advisory.score));
     let what = worst.map(|one| plain(&one.advisory.summary)).unwrap_or_default();
     let ids: Vec<String> = known.iter().map(|one| known_as(one)).collect();
-    let count = match ids.len() {
-        1 => "a known weakness".to_string(),
-        count => format!("{count} known weaknesses"),
-    };
     let worst_id = worst.map(|one| known_as(one)).unwrap_or_default();
-    let title = match what.is_empty() {
-        true => format!("{name} has {count}: {worst_id}"),
-        false => format!("{name} has {count}, the worst {worst_id}: {}", what.trim_end_matches('.')),
+    let count = match ids.len() {
+        1 => format!("a known weakness, {worst_id}"),
+        count => format!("{count} known weaknesses, the worst {worst_id}"),
+    };
+    let title = match what.trim_end_matches('.') {
+        "" => format!("{name} has {count}"),
+        what => format!("{name} has {count}: {what}"),
     };
     let mended = match upgrade {
         Some(version) => format!("mended in {}", plain(version)),
