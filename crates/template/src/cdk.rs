@@ -66,7 +66,8 @@ pub(crate) fn read(files: &mut Files<'_>, file: FileId, diagnostics: &mut Vec<Di
     let Some((_, manifest)) = manifest else {
         let message = format!("this CDK application has no `{output}` to read");
         diagnostics.push(
-            Diagnostic::at(Level::Note, READER, Span::new(file, 0, 0), message).help("run `cdk synth` before scanning"),
+            Diagnostic::at(Level::Warning, READER, Span::new(file, 0, 0), message)
+                .help("run `cdk synth` before scanning"),
         );
         return None;
     };
@@ -181,7 +182,7 @@ fn missing_assets(files: &mut Files<'_>, application: &mut Application, diagnost
         };
         diagnostics.push(
             Diagnostic::at(
-                Level::Note,
+                Level::Warning,
                 READER,
                 *span,
                 format!("the code of `{first}`{more} isn't in the CDK's output"),

@@ -67,7 +67,7 @@ pub(crate) fn read(files: &mut Files<'_>, file: FileId, diagnostics: &mut Vec<Di
     let cloud = root.at(&["provider", "name"]).or_else(|| root.get("provider")).and_then(source::Node::scalar);
     if let Some(cloud) = cloud.filter(|cloud| !cloud.eq_ignore_ascii_case("aws")) {
         diagnostics.push(
-            Diagnostic::at(Level::Note, READER, Span::new(file, 0, 0), format!("provider `{cloud}` isn't read"))
+            Diagnostic::at(Level::Warning, READER, Span::new(file, 0, 0), format!("provider `{cloud}` isn't read"))
                 .help("services on AWS are"),
         );
         return None;

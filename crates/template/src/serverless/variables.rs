@@ -14,7 +14,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 /// How deep variables may lead into each other.
-const MAX_DEPTH: usize = 40;
+const MAX_DEPTH: usize = 100;
 /// The most nodes that putting variables in may make.
 const MAX_NODES: usize = 400_000;
 /// The longest text that putting variables in may make, in bytes.
