@@ -1,46 +1,136 @@
-//! Repairs of permissions: what a function's own policies grant is replaced by what its code needs.
+//! Repairs of permissions: what a function's policies grant is replaced by what its code needs.
 
 use crate::yaml::Template;
 use crate::{Edit, Input, Repair};
 use findings::Finding;
+use graph::{Application, Function, Identity};
+use iam::Policy;
+use source::{Entry, Node};
 use std::collections::BTreeSet;
 
-/// The derived statements in place of a SAM function's `Policies`.
+const OTHER: &str =
+    "only the `Policies` of a SAM function or of a role are rewritten; `ringfence policy` tells what the code needs";
+
+/// The derived statements in place of the `Policies` that a finding points into.
 pub(crate) fn least_privilege(input: &Input<'_>, finding: &Finding) -> Result<Repair, String> {
-    const OTHER: &str =
-        "only the `Policies` of a SAM function are rewritten; `ringfence policy` tells what the code needs";
     let span = finding.primary.span;
     let template = Template::of(input, span).ok_or(OTHER)?;
     let application = input.application(span).ok_or(OTHER)?;
     let entry = template.resource_at(span.start).ok_or(OTHER)?;
-    let function = application.function(&entry.key).ok_or(OTHER)?;
-    let own = application.identity_of(function).filter(|identity| identity.generated).ok_or(OTHER)?;
-    let shared =
-        application.functions.iter().filter(|other| other.identity.as_deref() == Some(own.name.as_str())).count();
-    if shared != 1 {
-        return Err("several functions run with this role: split it first".to_string());
-    }
-    let policies = entry.value.at(&["Properties", "Policies"]).ok_or(OTHER)?;
-    let key = entry.value.get("Properties").and_then(|own| own.entry("Policies")).ok_or(OTHER)?.key_span;
-    let inside = policies.span.start <= span.start && span.end <= policies.span.end.max(key.end);
-    let about_key = key.start <= span.start && span.end <= policies.span.end;
-    if !inside && !about_key {
+    let properties = entry.value.get("Properties").ok_or(OTHER)?;
+    let written = properties.entry("Policies").ok_or(OTHER)?;
+    let inside = written.key_span.start <= span.start && span.end <= written.value.span.end.max(written.key_span.end);
+    if !inside {
         return Err(OTHER.to_string());
     }
-    let policy = iam::least_privilege(application, function, input.sources);
-    if !policy.code_read {
-        return Err("its code wasn't read, so what it needs isn't known".to_string());
+    let of_role = entry.value.get("Type").and_then(Node::as_str) == Some("AWS::IAM::Role");
+    let identity = match application.function(&entry.key) {
+        Some(function) => application.identity_of(function).filter(|identity| identity.generated),
+        None => application.identity(&entry.key).filter(|_| of_role),
+    };
+    let identity = identity.ok_or(OTHER)?;
+    let users: Vec<&Function> = application
+        .functions
+        .iter()
+        .filter(|other| other.identity.as_deref() == Some(identity.name.as_str()))
+        .collect();
+    if users.is_empty() {
+        return Err("no function of the template runs with this role, so what needs it isn't known".to_string());
     }
-    if let Some(first) = policy.unresolved.first() {
-        return Err(format!("what it needs isn't known in full: {}", first.why));
+    if of_role && assumed_by_others(identity) {
+        return Err("others than functions may take this role, and what they need isn't known".to_string());
     }
-    let wide = |need: &&iam::Need| need.resources.iter().any(|resource| resource.as_text() == Some("*"));
+    let policy = needed(input, application, &users)?;
     let because = |need: &iam::Need| {
         let places: BTreeSet<String> = need.because.iter().take(3).map(|span| input.sources.place(*span)).collect();
         places.into_iter().collect::<Vec<_>>().join(", ")
     };
-    let text = iam::render::sam(&policy, false, &because);
-    let start = key.start as usize;
+    let text = iam::render::sam(&policy, of_role, &because);
+    let text = if of_role { as_inline(&text, written, &entry.key) } else { text };
+    let edit = replacement(&template, written, &text)?;
+    let names = users.iter().map(|function| format!("`{}`", function.name)).collect::<Vec<_>>().join(", ");
+    let mut repair = Repair::new(format!("grant {names} what the code needs and nothing else"), vec![edit]);
+    let mut remarks = Vec::new();
+    let wide = |need: &&iam::Need| need.resources.iter().any(|resource| resource.as_text() == Some("*"));
+    if let Some(need) = policy.statements.iter().find(wide) {
+        remarks.push(format!("`{}` can't be limited to resources", need.actions.join("`, `")));
+    }
+    let old = template.text.get(written.value.span.range()).unwrap_or_default();
+    let lost = old.lines().filter(|line| line.trim_start().starts_with('#')).count();
+    if lost > 0 {
+        remarks.push(format!("{lost} comments among the old statements go with them"));
+    }
+    if !remarks.is_empty() {
+        repair = repair.remark(remarks.join("; "));
+    }
+    Ok(repair)
+}
+
+/// Whether a role's trust lets others in than the service that runs functions.
+fn assumed_by_others(identity: &Identity) -> bool {
+    identity
+        .trusted
+        .iter()
+        .any(|principal| !matches!(principal.as_text(), Some("lambda.amazonaws.com" | "edgelambda.amazonaws.com")))
+}
+
+/// What all functions of a role need together.
+fn needed(input: &Input<'_>, application: &Application, users: &[&Function]) -> Result<Policy, String> {
+    let mut all: Option<Policy> = None;
+    for function in users {
+        let policy = iam::least_privilege(application, function, input.sources);
+        if !policy.code_read {
+            return Err(format!("the code of `{}` wasn't read, so what it needs isn't known", function.name));
+        }
+        if let Some(first) = policy.unresolved.first() {
+            return Err(format!("what `{}` needs isn't known in full: {}", function.name, first.why));
+        }
+        match &mut all {
+            None => all = Some(policy),
+            Some(known) => {
+                for need in policy.statements {
+                    match known
+                        .statements
+                        .iter_mut()
+                        .find(|own| own.actions == need.actions && own.resources == need.resources)
+                    {
+                        Some(own) => own.because.extend(need.because),
+                        None => known.statements.push(need),
+                    }
+                }
+                let same = |own: &iam::PlatformNeed, need: &iam::PlatformNeed| {
+                    own.need.actions == need.need.actions && own.need.resources == need.need.resources
+                };
+                for need in policy.platform {
+                    if !known.platform.iter().any(|own| same(own, &need)) {
+                        known.platform.push(need);
+                    }
+                }
+            }
+        }
+    }
+    all.ok_or_else(|| OTHER.to_string())
+}
+
+/// A role's inline policies have names around their documents; the first one's name stays.
+fn as_inline(text: &str, written: &Entry, role: &str) -> String {
+    let present = written.value.items().first().and_then(|first| first.get("PolicyName")).and_then(Node::as_str);
+    let name = present.map_or_else(|| format!("{role}Needs"), str::to_string);
+    let mut lines = text.lines();
+    let mut out = lines.next().unwrap_or("Policies:").to_string();
+    for (number, line) in lines.enumerate() {
+        if number == 0 {
+            out.push_str(&format!("\n  - PolicyName: {}\n    PolicyDocument:", serde_json::Value::from(name.as_str())));
+        }
+        let line = line.strip_prefix("  - ").map_or_else(|| line.to_string(), |rest| format!("    {rest}"));
+        out.push_str(&format!("\n  {line}"));
+    }
+    out
+}
+
+/// `Policies` and what they hold, replaced by lines of block style.
+fn replacement(template: &Template<'_>, written: &Entry, text: &str) -> Result<Edit, String> {
+    let start = written.key_span.start as usize;
     let line = template.text.get(..start).and_then(|before| before.rfind('\n')).map_or(0, |found| found + 1);
     let indent = template.text.get(line..start).unwrap_or_default();
     if template.text.trim_start().starts_with('{') || !indent.chars().all(|c| c == ' ') {
@@ -50,20 +140,6 @@ pub(crate) fn least_privilege(input: &Input<'_>, finding: &Finding) -> Result<Re
     let first = lines.next().unwrap_or_default().to_string();
     let rest: String = lines.map(|line| format!("\n{indent}{line}")).collect();
     // A block ends where its last text ends: what follows on that line (a comment) and below stays.
-    let written = template.text.get(start..policies.span.end as usize).unwrap_or_default();
-    let end = start + written.trim_end().len();
-    let lost = written.lines().filter(|line| line.trim_start().starts_with('#')).count();
-    let edit = Edit::new(template.path, start, end, format!("{first}{rest}"));
-    let mut repair = Repair::new(format!("grant `{}` what its code needs and nothing else", function.name), vec![edit]);
-    let mut remarks = Vec::new();
-    if let Some(need) = policy.statements.iter().find(wide) {
-        remarks.push(format!("`{}` can't be limited to resources", need.actions.join("`, `")));
-    }
-    if lost > 0 {
-        remarks.push(format!("{lost} comments among the old statements go with them"));
-    }
-    if !remarks.is_empty() {
-        repair = repair.remark(remarks.join("; "));
-    }
-    Ok(repair)
+    let old = template.text.get(start..written.value.span.end as usize).unwrap_or_default();
+    Ok(Edit::new(template.path, start, start + old.trim_end().len(), format!("{first}{rest}")))
 }

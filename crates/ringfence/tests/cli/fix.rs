@@ -128,3 +128,43 @@ fn what_needs_a_decision_is_left_with_the_reason() {
     let shop = project().with("template.yaml", SHOP).with("src/app.py", HANDLER);
     run(&shop, &["fix", "."]).says("left: unauthenticated-endpoint");
 }
+
+#[test]
+fn a_role_gets_what_the_functions_that_run_with_it_need() {
+    let template = r#"Transform: AWS::Serverless-2016-10-31
+Resources:
+  Orders:
+    Type: AWS::Serverless::SimpleTable
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: [{ Effect: Allow, Principal: { Service: lambda.amazonaws.com }, Action: sts:AssumeRole }]
+      Policies:
+        - PolicyName: everything
+          PolicyDocument:
+            Version: "2012-10-17"
+            Statement:
+              - Effect: Allow
+                Action: "*"
+                Resource: "*" # for now
+  Buy:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: app.handler
+      CodeUri: src/
+      Role: !GetAtt Role.Arn
+      Environment:
+        Variables: { TABLE: !Ref Orders }
+"#;
+    let shop = project().with("template.yaml", template).with("src/app.py", HANDLER);
+    run(&shop, &["fix", ".", "--only", "wildcard-permission", "--write"]).code(0);
+    let after = shop.read("template.yaml");
+    for line in ["        - PolicyName: \"everything\"", "                  - dynamodb:PutItem", "                  - !GetAtt Orders.Arn"] {
+        assert!(after.contains(line), "{line}\n{after}");
+    }
+    let left = run(&shop, &["scan", ".", "--format", "json", "--fail-on", "never"]).json();
+    assert!(left["findings"].as_array().unwrap().iter().all(|one| one["id"] != "wildcard-permission"), "{after}");
+    assert!(run(&shop, &["policy", ".", "--diff"]).code == 0, "{after}");
+}
