@@ -200,7 +200,13 @@ fn read_template(root: &Root, found: &Found, segment: u32, named_alone: bool) ->
         let message = format!("`{}` can't be read", found.path);
         return Some(blank(vec![Diagnostic::general(Level::Error, "template", message)]));
     };
-    if !named_alone && !template::looks_like_template(&found.path, &text) {
+    if terraform::looks_like_plan(&found.path, &text) {
+        let file = sources.add(SourceFile::new(&found.path, text));
+        let reading = terraform::read_plan(&mut sources, file, root);
+        let (application, diagnostics) = (reading.application, reading.diagnostics);
+        return Some(Unit { path: found.path.clone(), sources, application, diagnostics, included: HashSet::new() });
+    }
+    if terraform::is_configuration(&found.path) || !named_alone && !template::looks_like_template(&found.path, &text) {
         return None;
     }
     let file = sources.add(SourceFile::new(&found.path, text));

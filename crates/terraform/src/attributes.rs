@@ -186,6 +186,23 @@ fn invocation(part: Part, span: Span) -> Vec<Chunk> {
     ]
 }
 
+/// What the platform makes an attribute of a resource whose configuration isn't there to be asked.
+pub(crate) fn computed(kind: &str, name: &str, address: &str, span: Span) -> Vec<Chunk> {
+    match meaning(kind, name, address) {
+        Meaning::Reference => vec![Chunk::Hole(Part::Ref(address.to_string()), span)],
+        Meaning::Attribute(attribute) => {
+            vec![Chunk::Hole(Part::Attribute(address.to_string(), attribute.into()), span)]
+        }
+        Meaning::Invocation(part) => invocation(part, span),
+        Meaning::Arn(service, prefix) => {
+            let rest = vec![Chunk::Known(prefix.into(), span), Chunk::Hole(Part::Ref(address.to_string()), span)];
+            arn(service, true, true, rest, span)
+        }
+        Meaning::Written if name == "name" => vec![Chunk::Hole(Part::Ref(address.to_string()), span)],
+        Meaning::Written => vec![Chunk::Hole(Part::Attribute(address.to_string(), camel(name)), span)],
+    }
+}
+
 impl Evaluator<'_, '_> {
     /// What `reference.name` stands for.
     pub(crate) fn resource_attribute(&mut self, reference: &Rc<Reference>, name: &str, span: Span) -> Datum {
@@ -221,13 +238,6 @@ impl Evaluator<'_, '_> {
         }
         let text = |chunks| Datum::new(span, Kind::Text(chunks));
         match meaning(kind, name, &address) {
-            Meaning::Reference => Datum::hole(span, Part::Ref(address)),
-            Meaning::Attribute(attribute) => Datum::hole(span, Part::Attribute(address, attribute.into())),
-            Meaning::Invocation(part) => text(invocation(part, span)),
-            Meaning::Arn(service, prefix) => {
-                let rest = vec![Chunk::Known(prefix.into(), span), Chunk::Hole(Part::Ref(address), span)];
-                text(arn(service, true, true, rest, span))
-            }
             Meaning::Written => {
                 if kind == "aws_ssm_parameter" && name == "arn" {
                     let path = self.written(reference, "name").map(|name| name.chunks()).unwrap_or_default();
@@ -245,6 +255,7 @@ impl Evaluator<'_, '_> {
                     _ => Datum::hole(span, Part::Attribute(address, camel(name))),
                 }
             }
+            _ => text(computed(kind, name, &address, span)),
         }
     }
 

@@ -139,10 +139,13 @@ fn of_path(path: &Datum, handler: Option<&str>, root: &str, files: &mut Files<'_
     let path = local_path(root, &path.as_text()?)?;
     let folder = folder_of(&path);
     let name = path.rsplit('/').next().unwrap_or(&path);
-    let there = files.list(&folder).iter().any(|known| known == name);
-    let Some(handler) = handler.filter(|_| !there) else { return Some(Origin::Path(path)) };
+    if is_source(name) {
+        return Some(Origin::Path(folder));
+    }
+    let Some(handler) = handler.filter(|_| name.contains('.')) else { return Some(Origin::Path(path)) };
     let stem = name.split('.').next().unwrap_or(name);
     let inside = |name: &str| if folder.is_empty() { name.to_string() } else { format!("{folder}/{name}") };
+    // What an archive is made from says more than the archive, also where that is here.
     let candidates = [inside(stem), inside("src"), folder.clone()];
     match candidates.into_iter().find(|candidate| holds(candidate, handler, files)) {
         Some(found) => Some(Origin::Path(found)),
@@ -170,15 +173,19 @@ fn beside(folder: &str, handler: &str, files: &mut Files<'_>) -> Option<String> 
     }
 }
 
+/// Whether a name is that of a file of source code.
+fn is_source(name: &str) -> bool {
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    matches!(extension, "py" | "js" | "mjs" | "cjs" | "ts" | "mts" | "cts" | "tsx" | "rb" | "go" | "rs")
+}
+
 /// Whether a folder has the file that a handler names.
 fn holds(folder: &str, handler: &str, files: &mut Files<'_>) -> bool {
     let path = handler.rsplit_once('.').map_or(handler, |(path, _)| path);
     let full = local_path(folder, path).unwrap_or_default();
     let (within, stem) = full.rsplit_once('/').unwrap_or(("", &full));
     files.list(within).iter().any(|name| {
-        name.rsplit_once('.').is_some_and(|(known, extension)| {
-            known == stem && matches!(extension, "py" | "js" | "mjs" | "cjs" | "ts" | "mts" | "cts" | "tsx")
-        })
+        name.rsplit_once('.').is_some_and(|(known, extension)| known == stem && is_source(&format!("x.{extension}")))
     })
 }
 

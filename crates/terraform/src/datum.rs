@@ -213,17 +213,6 @@ impl Datum {
         }
     }
 
-    /// What it names by reference, where it is nothing but that.
-    pub(crate) fn target(&self) -> Option<&str> {
-        match &self.kind {
-            Kind::Text(chunks) => match chunks.as_slice() {
-                [Chunk::Hole(Part::Ref(name) | Part::Attribute(name, _), _)] => Some(name),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-
     /// The first resource that any part of its text names.
     pub(crate) fn names(&self) -> Option<&str> {
         match &self.kind {

@@ -59,23 +59,13 @@ pub(crate) struct Evaluator<'a, 'files> {
     pub(crate) diagnostics: &'a mut Vec<Diagnostic>,
     pub(crate) steps: usize,
     pub(crate) depth: usize,
-    pub(crate) instances: usize,
     /// Attributes that are being worked out.
     pub(crate) open: Vec<(Reference, String)>,
 }
 
 impl<'a, 'files> Evaluator<'a, 'files> {
     pub(crate) fn new(files: &'a mut Files<'files>, diagnostics: &'a mut Vec<Diagnostic>) -> Self {
-        Self {
-            files,
-            modules: Vec::new(),
-            folders: HashMap::new(),
-            diagnostics,
-            steps: 0,
-            depth: 0,
-            instances: 0,
-            open: Vec::new(),
-        }
+        Self { files, modules: Vec::new(), folders: HashMap::new(), diagnostics, steps: 0, depth: 0, open: Vec::new() }
     }
 
     pub(crate) fn add_module(&mut self, prefix: String, folder: Rc<Folder>, call: Option<(Scope, Rc<Block>)>) -> usize {

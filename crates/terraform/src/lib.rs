@@ -27,6 +27,7 @@ mod lower;
 mod modules;
 mod node;
 mod parse;
+mod plan;
 mod syntax;
 mod types;
 
@@ -36,7 +37,8 @@ use files::Files;
 pub use files::{MAX_BYTES, Repository};
 use findings::Diagnostic;
 use graph::{Application, Format};
-use lower::Lowering;
+use lower::{Item, Lowering};
+pub use plan::looks_like_plan;
 use source::{FileId, Sources, Span};
 
 /// The name diagnostics carry.
@@ -75,21 +77,48 @@ pub fn read(sources: &mut Sources, folder: &str, repository: &dyn Repository) ->
     };
     evaluator.add_module(String::new(), root, None);
     let (items, archives) = evaluator.collect();
+    let name = folder.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("main");
+    let application = lower(items, &archives, folder, file, name, &mut files, &mut diagnostics);
+    let included = files.included.clone();
+    Reading { application, diagnostics, included }
+}
+
+/// Reads a plan or state in JSON, the file `file` of `sources`; see [`looks_like_plan`].
+pub fn read_plan(sources: &mut Sources, file: FileId, repository: &dyn Repository) -> Reading {
+    let mut diagnostics = Vec::new();
+    let mut files = Files::new(sources, repository);
+    let (items, complaints) = plan::read(file, files.text(file));
+    diagnostics.extend(complaints.into_iter().map(|complaint| Diagnostic::from_complaint(READER, complaint)));
+    let path = files.sources().get(file).map(|file| file.path().to_string()).unwrap_or_default();
+    let (folder, name) = configuration::split(&path);
+    let stem = name.split('.').next().unwrap_or(name);
+    let shown = folder.rsplit('/').next().filter(|folder| !folder.is_empty()).unwrap_or(stem);
+    let application = lower(items, &[], folder, file, shown, &mut files, &mut diagnostics);
+    let included = files.included.clone();
+    Reading { application, diagnostics, included }
+}
+
+/// Brings resources into CloudFormation's terms and has them read.
+fn lower(
+    items: Vec<Item>,
+    archives: &[Item],
+    folder: &str,
+    file: FileId,
+    name: &str,
+    files: &mut Files<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Application> {
     let mut lowering = Lowering::new(items);
     lowering.join_identities();
     lowering.join();
-    lowering.join_code(&archives, folder, &mut files);
-    let application = if lowering.made.is_empty() {
-        None
-    } else {
-        let document = lowering.document(Span::new(file, 0, 0));
-        let name = folder.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("main");
-        let mut open = |path: &str| repository.read(path);
-        let reading = template::read_lowered(files.sources(), file, document, Format::Terraform, name, &mut open);
-        diagnostics
-            .extend(reading.diagnostics.into_iter().map(|diagnostic| Diagnostic { reader: READER, ..diagnostic }));
-        reading.application
-    };
-    let included = files.included.clone();
-    Reading { application, diagnostics, included }
+    lowering.join_code(archives, folder, files);
+    if lowering.made.is_empty() {
+        return None;
+    }
+    let document = lowering.document(Span::new(file, 0, 0));
+    let repository = files.repository();
+    let mut open = |path: &str| repository.read(path);
+    let reading = template::read_lowered(files.sources(), file, document, Format::Terraform, name, &mut open);
+    diagnostics.extend(reading.diagnostics.into_iter().map(|diagnostic| Diagnostic { reader: READER, ..diagnostic }));
+    reading.application
 }
