@@ -71,7 +71,7 @@ impl Exceptions {
         let (&source, columns) = columns.split_last().context("no columns")?;
         let source = match source {
             "model" => Source::Model,
-            "actions" | "guide" | "boto3" | "aws-sdk" => Source::Reviewed,
+            "actions" | "sentry" | "guide" | "boto3" | "aws-sdk" => Source::Reviewed,
             _ => bail!("unknown source {source:?}"),
         };
         let list = |text: &str, separator: char| -> Vec<String> {
