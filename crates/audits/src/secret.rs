@@ -250,7 +250,7 @@ fn kind(name: &str) -> Option<(Kind, &'static str)> {
     for (at, word) in words.iter().enumerate() {
         let before = at.checked_sub(1).and_then(|at| words.get(at)).map_or("", String::as_str);
         let kind = match word.as_str() {
-            "password" | "passwd" | "pwd" | "passphrase" | "passcode" => Some((Kind::Password, "a password")),
+            "password" | "passwd" | "pwd" | "pw" | "passphrase" | "passcode" => Some((Kind::Password, "a password")),
             "secret" | "secrets" => Some((Kind::Other, "a secret")),
             "token" => Some((Kind::Other, "a token")),
             "credential" | "credentials" | "creds" => Some((Kind::Other, "credentials")),

@@ -76,7 +76,13 @@ impl Evaluator<'_> {
     fn object_member(&mut self, id: usize, receiver: &Value, name: &str, place: Place) -> Value {
         let Some(object) = self.heap.objects.get(id) else { return Value::Unknown };
         if let Some(value) = object.field(name) {
-            return value.clone();
+            let value = value.clone();
+            // A framework's request has the event's parts under names of its own.
+            if let Value::Event(path) = &value {
+                let site = self.site(place);
+                self.record.field(site, path.clone(), false);
+            }
+            return value;
         }
         let others = object.others.clone();
         let is_list = object.items.is_some();

@@ -658,7 +658,7 @@ impl<'p> Evaluator<'p> {
             Kind::Map(entries) => {
                 let map = self.map(entries);
                 library::sinks::response(self, entries, &map);
-                library::practices::map(self, entries);
+                library::practices::map(self, entries, &map);
                 map
             }
             Kind::List(items) => {

@@ -121,6 +121,10 @@ pub(crate) struct Record {
     pub(crate) looked: Vec<Looked>,
     /// Whether some file or folder is removed again.
     pub(crate) removes_files: bool,
+    /// Where an authorizer allows what was asked for.
+    pub(crate) allows: BTreeSet<Site>,
+    /// Where the text of an exception goes into what may be an answer.
+    pub(crate) error_texts: BTreeSet<Site>,
     /// Files of the scratch space whose name differs from one invocation to the next.
     pub(crate) scratch: BTreeSet<Site>,
     pub(crate) checks_roles: bool,

@@ -231,6 +231,9 @@ pub(crate) fn inside(evaluator: &Evaluator<'_>, value: &Value) -> Vec<Value> {
 pub(crate) fn part(value: &Value, name: &str) -> Value {
     match value {
         Value::FromEvent(taint) => Value::FromEvent(taint.map(|origin| {
+            if origin.source.starts_with(ERROR) && name == "stack" {
+                return Origin { source: format!("{ERROR}*stack").into(), ..origin.clone() };
+            }
             let knows = origin.source.starts_with([STORED, CLAIM]);
             match knows && origin.source.len() + name.len() < 120 && origin.source.matches('.').count() < 5 {
                 true => Origin { source: format!("{}.{name}", origin.source).into(), ..origin.clone() },

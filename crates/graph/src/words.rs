@@ -74,6 +74,11 @@ pub fn is_price(name: &str) -> bool {
     )
 }
 
+/// A hash of a text (FNV-1a, 64 bits), to tell whether two are the same without keeping either.
+pub fn fingerprint(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

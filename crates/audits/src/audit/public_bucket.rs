@@ -58,7 +58,28 @@ impl Audit for PublicBucket {
             by_access_list(resource, context);
         }
         by_policy(resource, is_bucket, context);
+        if is_bucket {
+            unblocked(resource, context);
+        }
     }
+}
+
+/// A bucket that isn't open, and that nothing keeps from being opened: by a policy, or object by object.
+fn unblocked(bucket: &Resource, context: &mut Context<'_>) {
+    let names = ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"];
+    let off = block(bucket, [names[0], names[1]]) == Block::Off && block(bucket, [names[2], names[3]]) == Block::Off;
+    // A policy is a decision about who may come in.
+    let is_open = bucket.property("AccessControl").is_some() || !bucket.policy.is_empty();
+    if !off || is_open || is_website(bucket) {
+        return;
+    }
+    let span = context.head(bucket.property_span("PublicAccessBlockConfiguration"));
+    context
+        .report(span, format!("nothing keeps the objects of bucket `{}` from being made public", bucket.name))
+        .severity(Severity::Medium)
+        .confidence(Confidence::Medium)
+        .primary("the block on public access is switched off")
+        .remediation(remediation(false, "leave the block on public access on"));
 }
 
 /// How a part of the block on public access stands.

@@ -53,6 +53,7 @@ impl Audit for SecretInCode {
         }
         files.insert(application.template, (Form::Settings, Vec::new()));
         let mut told: BTreeSet<(FileId, usize)> = BTreeSet::new();
+        let mut known_texts: BTreeSet<String> = BTreeSet::new();
         let environment: Vec<Span> =
             application.functions.iter().flat_map(|function| &function.environment).map(|variable| variable.span).collect();
         for (file, (form, functions)) in &files {
@@ -68,6 +69,10 @@ impl Audit for SecretInCode {
                     continue;
                 }
                 told.insert((*file, line(source, leak.start)));
+                let written = context.text(span);
+                if leak.secret.severity > Severity::Low {
+                    known_texts.insert(format!("{:016x}", graph::words::fingerprint(written)));
+                }
                 let whose = owner(functions, *file);
                 let what = if leak.name.is_empty() { String::new() } else { format!(" under `{}`", leak.name) };
                 let title = format!("`{}` holds {}{what} (`{}`)", source.path(), leak.secret.what, leak.secret.masked);
@@ -88,13 +93,14 @@ impl Audit for SecretInCode {
                 let Some(source) = context.sources().get(practice.span.file) else { continue };
                 let at = line(source, practice.span.start as usize);
                 let near = (at.saturating_sub(2)..=at + 2).any(|line| told.contains(&(practice.span.file, line)));
-                if near || !told.insert((practice.span.file, at)) || is_test(source.path()) {
+                let (detail, hash) = practice.detail.split_once('#').unwrap_or((&practice.detail, ""));
+                if near || known_texts.contains(hash) || !told.insert((practice.span.file, at)) || is_test(source.path()) {
                     continue;
                 }
-                let is_default = practice.detail.contains("default");
+                let is_default = detail.contains("default");
                 let severity = if is_default { Severity::Medium } else { Severity::High };
                 context
-                    .report(practice.span, format!("`{}` has {} written into its code", function.name, practice.detail))
+                    .report(practice.span, format!("`{}` has {} written into its code", function.name, detail))
                     .severity(severity)
                     .confidence(Confidence::Medium)
                     .function(&function.name)

@@ -59,7 +59,7 @@ impl Audit for SelfAssignableRole {
                 client.resource_type == "AWS::Cognito::UserPoolClient" && of_pool && writes
             });
             let Some(client) = client else { continue };
-            let whole = pool.property_span("Schema");
+            let whole = pool.span;
             let at = context.text(whole).match_indices(name).map(|(at, _)| at).next();
             let span = at.map_or(whole, |at| Span::new(whole.file, whole.start as usize + at, whole.start as usize + at + name.len()));
             let client_span = context.head(client.span);

@@ -62,7 +62,12 @@ impl Audit for SelfTriggeringFunction {
                 };
                 // Reading an object may be among the permissions of a copy.
                 let writes = call.actions.is_empty() || call.actions.iter().any(|action| !action.contains(":Get") && !action.contains(":List"));
-                if !same || !writes || !told.insert(call.span) {
+                // Whoever gets a signed address writes, not the function.
+                let signed = {
+                    let text = context.text(call.span).to_ascii_lowercase();
+                    text.contains("presign") || text.contains("signedurl") || behaviour.imports.iter().any(|import| import.contains("presign"))
+                };
+                if signed || !same || !writes || !told.insert(call.span) {
                     continue;
                 }
                 let filtered = trigger.filter.as_deref().is_some_and(|filter| filter.contains("refix") || filter.contains("uffix") || trigger.kind != TriggerKind::S3);

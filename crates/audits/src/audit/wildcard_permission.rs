@@ -133,10 +133,14 @@ fn managed_policy(identity: &Identity, name: &str, context: &mut Context<'_>) {
     let mut confidence = if conditional { Confidence::Medium } else { Confidence::High };
     // Made by AWS for a service to assume: as narrow as a policy for everyone can be.
     if facts::managed_policy_arn(name).is_some_and(|arn| arn.contains(":policy/service-role/")) {
-        if excess.severity < Severity::High {
+        // Starting every function of the account is more than any service needs of one.
+        let invokes = statements.iter().any(|statement| {
+            statement.actions.iter().any(|action| action.eq_ignore_ascii_case("lambda:InvokeFunction"))
+        });
+        if excess.severity < Severity::High && !invokes {
             return;
         }
-        excess.severity = excess.severity.min(Severity::Medium);
+        excess.severity = if invokes { Severity::Medium } else { excess.severity.min(Severity::Medium) };
         confidence = less(confidence);
     }
     if excess.severity < Severity::Medium && !name.ends_with("FullAccess") {

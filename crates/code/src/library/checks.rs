@@ -83,6 +83,25 @@ pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &External, arguments
             }
             None
         }
+        "Set().has" | "Map().has" | "Set().includes" => {
+            let list = external.carried.iter().rfind(|value| matches!(value, Value::Object(_))).cloned();
+            if let Some(list) = list {
+                let list = match evaluator.heap.objects.get(match list {
+                    Value::Object(id) => id,
+                    _ => usize::MAX,
+                }) {
+                    // Pairs: their first parts are the keys.
+                    Some(object) if path.starts_with("Map") && object.items.is_some() => {
+                        let keys: Vec<Value> =
+                            evaluator.items(&list).unwrap_or_default().iter().map(|pair| evaluator.item(pair, 0)).collect();
+                        evaluator.heap.list(keys)
+                    }
+                    _ => list,
+                };
+                membership(evaluator, &argument(0), &list);
+            }
+            None
+        }
         "isNaN"
         | "Number.isNaN"
         | "Number.isInteger"

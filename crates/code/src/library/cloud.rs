@@ -207,6 +207,11 @@ fn targets(evaluator: &mut Evaluator<'_>, operation: Operation, parameters: &Par
             let name = parameters.known(evaluator, "Name").unwrap_or(Value::Unknown);
             return Value::concat(vec![group, Value::text("/"), name]);
         }
+        ("bedrock-agent-runtime", "InvokeAgent") => {
+            let agent = parameters.known(evaluator, "agentId").unwrap_or(Value::Unknown);
+            let alias = parameters.known(evaluator, "agentAliasId").unwrap_or(Value::Unknown);
+            return Value::concat(vec![agent, Value::text("/"), alias]);
+        }
         ("ecs", "RunTask" | "StartTask") => {
             return parameters.known(evaluator, "taskDefinition").unwrap_or(Value::Unknown);
         }
@@ -531,7 +536,10 @@ pub(crate) fn client_method(
         Some(ClientMethod::Operation(operation)) => record(evaluator, operation, &Parameters::Named(arguments), place),
         Some(ClientMethod::Helper(operations)) => {
             helper(evaluator, name, &operations, arguments);
-            Value::Unknown
+            match &**name {
+                "generate_presigned_post" => taint::made(format!("{}presigned", taint::SECRET)),
+                _ => Value::Unknown,
+            }
         }
         Some(ClientMethod::NamesMethod) => {
             let method = arguments.get(0, "ClientMethod").cloned().unwrap_or(Value::Unknown);
@@ -544,7 +552,7 @@ pub(crate) fn client_method(
                     None => dynamic(evaluator, service, place),
                 }
             }
-            Value::Unknown
+            taint::made(format!("{}presigned", taint::SECRET))
         }
         Some(ClientMethod::NamesPaginator) => {
             let name = arguments.get(0, "operation_name").cloned().unwrap_or(Value::Unknown);

@@ -252,7 +252,9 @@ fn python(
                 taint::sink(evaluator, Sink::MemberName, &argument(1), place);
             }
         }
-        ("logging", "basicConfig") => {}
+        ("traceback", "format_exc" | "format_exception" | "format_tb" | "format_stack") => {
+            return Some(taint::made(format!("{}*stack", taint::ERROR)));
+        }
         _ => {}
     }
     None
@@ -613,9 +615,11 @@ pub(crate) fn literal(evaluator: &mut Evaluator<'_>, value: Option<&Value>, what
     let written = value
         .alternatives()
         .iter()
-        .any(|one| one.as_text().is_some_and(|text| text.len() >= 4 && !text.contains("BEGIN PUBLIC")));
-    if written {
-        note_with(evaluator, PracticeKind::LiteralCredential, place, what, None);
+        .find_map(|one| one.as_text().filter(|text| text.len() >= 4 && !text.contains("BEGIN PUBLIC")));
+    if let Some(written) = written {
+        // Whether it is one that was found where it is written can be told by its hash.
+        let detail = format!("{what}#{:016x}", words::fingerprint(written));
+        note_with(evaluator, PracticeKind::LiteralCredential, place, detail, None);
     }
 }
 

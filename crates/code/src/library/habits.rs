@@ -28,6 +28,10 @@ fn is_claim(value: &Value) -> bool {
 /// Whether a value says what the caller may do, and the caller says so.
 fn role(evaluator: &mut Evaluator<'_>, value: &Value, place: Place) {
     for source in taint::all_sources(value) {
+        // A record of who may do what is asked.
+        if source.starts_with(taint::STORED) && source.split('.').any(words::is_role) {
+            evaluator.record.checks_roles = true;
+        }
         if !words::is_role(last_part(&source)) {
             continue;
         }
@@ -146,13 +150,15 @@ pub(crate) fn caught(evaluator: &Evaluator<'_>, types: Option<&Value>) -> Value 
 /// Whether a value has the text of any exception in it.
 pub(crate) fn tells_errors(evaluator: &Evaluator<'_>, value: &Value) -> bool {
     let broad = format!("{}*", taint::ERROR);
-    taint::inside(evaluator, value).iter().any(|one| taint::all_sources(one).iter().any(|source| **source == *broad))
+    taint::inside(evaluator, value).iter().any(|one| taint::all_sources(one).iter().any(|source| source.starts_with(&broad)))
 }
 
 /// What the caller gets: the text of an exception, the environment.
 pub(crate) fn answered(evaluator: &mut Evaluator<'_>, value: &Value, place: Place) {
     if tells_errors(evaluator, value) {
-        note(evaluator, PracticeKind::ErrorText, place);
+        let trace = format!("{}*stack", taint::ERROR);
+        let traced = taint::inside(evaluator, value).iter().any(|one| taint::all_sources(one).iter().any(|source| **source == *trace));
+        note(evaluator, if traced { PracticeKind::StackTrace } else { PracticeKind::ErrorText }, place);
     }
     if holds_environment(evaluator, value) {
         note_with(evaluator, PracticeKind::EnvironmentExposed, place, "response", None);
@@ -280,7 +286,7 @@ pub(crate) fn outlives(evaluator: &mut Evaluator<'_>, value: &Value, name: &Name
         taint::inside(evaluator, value).iter().flat_map(taint::sources).filter(|source| !source.is_empty()).collect();
     let told =
         taint::origins(&[value]).iter().all(|origin| origin.harmless == taint::NOTHING_LEFT) && value.is_tainted();
-    if sources.is_empty() || told || evaluator.frames.len() < 2 {
+    if sources.is_empty() || told {
         return;
     }
     let Some(place) = evaluator.statement_place else { return };
@@ -367,11 +373,25 @@ pub(crate) fn finish(evaluator: &mut Evaluator<'_>) {
             evaluator.record.practices.entry((site, PracticeKind::LeftoverFile)).or_insert(note);
         }
     }
+    // Who is never refused is let in, whoever it is.
+    for site in std::mem::take(&mut evaluator.record.allows) {
+        let text = evaluator.modules.get(site.0).map_or("", |module| module.file.text.as_str());
+        let refuses = ["Deny", "deny", "Unauthorized", "raise ", "throw ", "verify", "False", "false"].iter().any(|word| text.contains(word));
+        if !refuses {
+            let note = crate::record::Note { detail: String::new(), related: None, reachable: true };
+            evaluator.record.practices.entry((site, PracticeKind::AllowsEveryone)).or_insert(note);
+        }
+    }
     // A trace says all that the message says.
-    let traces: Vec<_> =
-        evaluator.record.practices.keys().filter(|(_, kind)| *kind == PracticeKind::StackTrace).map(|(site, _)| *site).collect();
-    evaluator
+    let traces: Vec<_> = evaluator
         .record
         .practices
-        .retain(|(site, kind), _| *kind != PracticeKind::ErrorText || !traces.iter().any(|trace| trace.0 == site.0 && trace.1.abs_diff(site.1) < 200));
+        .keys()
+        .filter(|(_, kind)| *kind == PracticeKind::StackTrace)
+        .map(|(site, _)| *site)
+        .collect();
+    evaluator.record.practices.retain(|(site, kind), _| {
+        *kind != PracticeKind::ErrorText
+            || !traces.iter().any(|trace| trace.0 == site.0 && trace.1.abs_diff(site.1) < 200)
+    });
 }

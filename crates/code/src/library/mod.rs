@@ -210,6 +210,9 @@ pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &Rc<External>, argum
     }
     network::call(evaluator, external, &arguments);
     system::call(evaluator, external, &arguments);
+    if let Some(output) = system::output(evaluator, path, &arguments) {
+        return output;
+    }
     let last = path.rsplit('.').next().unwrap_or(path);
     match (last, arguments.positional.as_slice()) {
         // Something else runs the function with these arguments.

@@ -126,7 +126,7 @@ fn token(evaluator: &mut Evaluator<'_>, path: &str, root: &str, last: &str, argu
 }
 
 /// Options and answers that are written as a dictionary.
-pub(crate) fn map(evaluator: &mut Evaluator<'_>, entries: &[Entry]) {
+pub(crate) fn map(evaluator: &mut Evaluator<'_>, entries: &[Entry], made: &Value) {
     let mut answers = false;
     let mut body = None;
     for entry in entries {
@@ -134,6 +134,28 @@ pub(crate) fn map(evaluator: &mut Evaluator<'_>, entries: &[Entry]) {
         match (&**name, &value.kind) {
             ("rejectUnauthorized" | "strictSSL" | "checkServerIdentity", Kind::Boolean(false)) => {
                 note(evaluator, PracticeKind::UnverifiedTls, value.place);
+            }
+            (
+                "msg" | "message" | "error" | "err" | "errorMessage" | "error_message" | "detail" | "details"
+                | "reason" | "cause",
+                _,
+            ) => {
+                if super::habits::tells_errors(evaluator, &evaluator.own_field(made, name).unwrap_or(Value::Unknown)) {
+                    let site = evaluator.site(value.place);
+                    evaluator.record.error_texts.insert(site);
+                }
+            }
+            ("Effect" | "isAuthorized", _) => {
+                let given = evaluator.own_field(made, name).unwrap_or(Value::Unknown);
+                let lets_in = given.as_text() == Some("Allow") || given == Value::Boolean(true);
+                let of_api = &**name == "isAuthorized"
+                    || evaluator.own_field(made, "Action").is_some_and(|action| {
+                        action.alternatives().iter().any(|one| one.as_text().is_some_and(|text| text.starts_with("execute-api")))
+                    });
+                if lets_in && of_api {
+                    let site = evaluator.site(value.place);
+                    evaluator.record.allows.insert(site);
+                }
             }
             ("statusCode", _) => answers = true,
             ("body", _) => body = Some(value),
@@ -163,8 +185,24 @@ fn is_trace(evaluator: &Evaluator<'_>, expression: &Expression) -> bool {
 
 /// A name for something secret that gets predictable numbers, and the switch that turns all certificates' checks off.
 pub(crate) fn assignment(evaluator: &mut Evaluator<'_>, target: &Pattern, value: &Expression) {
-    const SECRET: [&str; 9] =
-        ["token", "secret", "password", "passwd", "otp", "nonce", "session_id", "sessionid", "api_key"];
+    const SECRET: [&str; 16] = [
+        "token",
+        "secret",
+        "password",
+        "passwd",
+        "otp",
+        "nonce",
+        "session_id",
+        "sessionid",
+        "api_key",
+        "apikey",
+        "csrf",
+        "salt",
+        "voucher",
+        "coupon",
+        "invite",
+        "verification",
+    ];
     let name = match target {
         Pattern::Name(name) => name,
         Pattern::Part(part) => match &part.kind {

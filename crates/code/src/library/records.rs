@@ -543,7 +543,8 @@ fn special(evaluator: &mut Evaluator<'_>, service: &str, name: &str, parameters:
         ("cognito-idp", _) => {
             for member in ["TemporaryPassword", "Password"] {
                 if known(evaluator, member).is_some_and(|value| value.as_text().is_some_and(|text| text.len() > 3)) {
-                    practices::note_with(evaluator, PracticeKind::LiteralCredential, place, "password", None);
+                    let given = known(evaluator, member);
+                    super::dangers::literal(evaluator, given.as_ref(), "a password", place);
                 }
             }
         }

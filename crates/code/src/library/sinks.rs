@@ -528,10 +528,24 @@ pub(crate) fn cookie(evaluator: &mut Evaluator<'_>, value: &Value, place: Place)
 
 /// What the handler gives back, where its page and its content type were put together in several places.
 pub(crate) fn answer(evaluator: &mut Evaluator<'_>, answer: &Value) {
+    let gives_errors = answer
+        .alternatives()
+        .iter()
+        .any(|one| evaluator.own_field(one, "statusCode").is_none() && super::habits::tells_errors(evaluator, one));
+    if gives_errors {
+        for site in std::mem::take(&mut evaluator.record.error_texts) {
+            let note = crate::record::Note { detail: String::new(), related: None, reachable: true };
+            evaluator.record.practices.entry((site, PracticeKind::ErrorText)).or_insert(note);
+        }
+    }
     for one in answer.alternatives() {
         if let Some(body) =
             evaluator.own_field(one, "body").or_else(|| matches!(one, Value::FromEvent(_)).then(|| one.clone()))
-            && evaluator.record.practices.keys().all(|(_, kind)| *kind != PracticeKind::ErrorText)
+            && evaluator
+                .record
+                .practices
+                .keys()
+                .all(|(_, kind)| !matches!(kind, PracticeKind::ErrorText | PracticeKind::StackTrace))
             && super::habits::tells_errors(evaluator, &body)
             && let Some(handler) = evaluator.handler_place
         {

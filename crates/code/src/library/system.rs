@@ -17,6 +17,16 @@ pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &External, arguments
 
 fn python(evaluator: &mut Evaluator<'_>, path: &str, arguments: &Arguments) {
     let place = arguments.place;
+    // What others left there is found as well.
+    if matches!(path, "os.walk" | "os.listdir" | "os.scandir" | "glob.glob")
+        && arguments
+            .positional
+            .first()
+            .and_then(Value::as_text)
+            .is_some_and(|text| matches!(text, "/tmp" | "/tmp/" | "/tmp/*"))
+    {
+        super::practices::note(evaluator, PracticeKind::LeftoverFile, place);
+    }
     let first = || arguments.positional.first().cloned().unwrap_or(Value::Unknown);
     match path {
         "subprocess.run"
@@ -72,6 +82,7 @@ fn python(evaluator: &mut Evaluator<'_>, path: &str, arguments: &Arguments) {
             evaluator.record.removes_files |= path != "os.chmod";
             taint::sink(evaluator, Sink::PathWrite, &first(), place);
         }
+        "os.walk" => taint::sink(evaluator, Sink::PathRead, &first(), place),
         "os.listdir" | "os.scandir" | "glob.glob" | "glob.iglob" | "linecache.getline" | "flask.send_file"
         | "mmap.mmap" => taint::sink(evaluator, Sink::PathRead, &first(), place),
         "shutil.make_archive" => write(evaluator, &first(), place),
@@ -200,10 +211,32 @@ fn start(evaluator: &mut Evaluator<'_>, command: &Value, shell: bool, place: Pla
     }
 }
 
+/// What a program that was started says: made of what it was told.
+pub(crate) fn output(evaluator: &Evaluator<'_>, path: &str, arguments: &Arguments) -> Option<Value> {
+    let says = matches!(
+        path,
+        "child_process.execSync"
+            | "child_process.execFileSync"
+            | "subprocess.check_output"
+            | "subprocess.getoutput"
+            | "os.popen"
+    );
+    if !says {
+        return None;
+    }
+    let told: Vec<Value> = arguments.positional.iter().flat_map(|value| taint::inside(evaluator, value)).collect();
+    let told: Vec<&Value> = told.iter().collect();
+    (!told.is_empty()).then(|| taint::derived(&told))
+}
+
 /// What of the event a command line is made of. Without a shell an argument stays an argument, however it reads.
 fn command_line(evaluator: &mut Evaluator<'_>, command: &Value, shell: bool, place: Place) {
     for one in command.alternatives() {
         let Value::Object(id) = one else {
+            let fetches = one.prefix().and_then(|text| first_word(text, false));
+            if matches!(fetches.as_deref(), Some("curl" | "wget")) {
+                taint::sink(evaluator, Sink::Url, one, place);
+            }
             taint::sink(evaluator, Sink::Shell, one, place);
             continue;
         };
