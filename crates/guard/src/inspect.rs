@@ -3,6 +3,7 @@
 use crate::answer::{self, Answer, Manner};
 use crate::line::{FenceError, Line};
 use crate::narrow::{Inputs, Knowledge, normal};
+use crate::rules;
 use crate::schema::shortened;
 use events::{Event, Expect, Format, Part, Record, TriggerKind, Whose};
 use fence::FunctionFence;
@@ -10,7 +11,9 @@ use records::{Match, Mode, Verdict};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use waf::seclang::RuleSet;
 use waf::{Context, Engine, FieldKind};
 
 /// One function's fence, compiled. Inspecting needs no lock and changes nothing.
@@ -21,6 +24,8 @@ pub struct Inspector {
     hint: Option<TriggerKind>,
     /// An event without an envelope may come in, so its sender could make one up.
     forgeable: bool,
+    /// Rules in SecLang that speak beside the firewall's own.
+    rules: Option<Arc<RuleSet>>,
     event_limits: events::Limits,
     text_limits: waf::Limits,
     incidents: Incidents,
@@ -88,6 +93,8 @@ const MAX_IDS: usize = 10;
 #[derive(Default)]
 struct Findings {
     own: Vec<Match>,
+    /// What rules in SecLang said, and whether they refuse.
+    rules: rules::Said,
     injections: Vec<waf::Match>,
 }
 
@@ -106,7 +113,10 @@ impl Findings {
     }
 
     fn refuses(&self) -> bool {
-        if !self.own.is_empty() || self.injections.iter().any(|found| found.confidence >= waf::Confidence::Likely) {
+        if !self.own.is_empty()
+            || self.rules.denied
+            || self.injections.iter().any(|found| found.confidence >= waf::Confidence::Likely)
+        {
             return true;
         }
         // Hints are cheap to write: what compares each with each must not see all of them.
@@ -122,7 +132,7 @@ impl Findings {
             Ok(Value::String(word)) => word,
             _ => String::new(),
         };
-        self.own.into_iter().chain(self.injections.into_iter().map(move |found| Match {
+        self.own.into_iter().chain(self.rules.matches).chain(self.injections.into_iter().map(move |found| Match {
             rule: found.rule.into(),
             family: word(serde_json::to_value(found.family)),
             severity: word(serde_json::to_value(found.severity)),
@@ -170,6 +180,7 @@ impl Inspector {
             forgeable: lines.iter().any(|line| line.is_bare() && line.kind != TriggerKind::Schedule),
             hint,
             inputs: Inputs::of(function),
+            rules: None,
             lines,
             mode,
             event_limits,
@@ -182,6 +193,13 @@ impl Inspector {
     #[must_use]
     pub fn with_limits(self, event_limits: events::Limits, text_limits: waf::Limits) -> Inspector {
         Inspector { event_limits, text_limits, ..self }
+    }
+
+    /// The same with rules in SecLang, such as the Core Rule Set, which see every text of a record under its path and refuse the
+    /// record where they would deny a request.
+    #[must_use]
+    pub fn with_rules(self, rules: Arc<RuleSet>) -> Inspector {
+        Inspector { rules: Some(rules), ..self }
     }
 
     /// Builds the rules all inspectors share, which otherwise happens at the first event. It takes some milliseconds, and any
@@ -210,7 +228,7 @@ impl Inspector {
         let mut budget = Budget::new(self.text_limits, event.records.len());
         let mut around = Findings::default();
         let knowledge = Knowledge { inputs: &self.inputs, body: None };
-        self.parts(&event.parts, knowledge, &mut budget, &mut around);
+        self.look(&event.parts, knowledge, &mut budget, &mut around);
         let mut matches: Vec<Match> = Vec::new();
         let mut refused = Vec::new();
         let mut labels: Vec<String> = Vec::new();
@@ -350,7 +368,7 @@ impl Inspector {
         let schema = line.schema.as_ref().filter(|_| met && !line.allow.iter().any(|allowed| allowed == "schema"));
         let path = normal(record.body.path());
         let body = schema.map(|schema| (path.as_str(), &schema.kinds));
-        self.parts(&record.parts, Knowledge { inputs: &self.inputs, body }, budget, findings);
+        self.look(&record.parts, Knowledge { inputs: &self.inputs, body }, budget, findings);
         findings.own.retain(|found| !line.allow.contains(&found.rule));
         findings.injections.retain(|found| !line.allow.iter().any(|allowed| allowed == found.rule));
         Some(line)
@@ -419,8 +437,25 @@ impl Inspector {
         if line.allow.iter().any(|allowed| allowed == "schema") { Vec::new() } else { findings.own }
     }
 
+    /// Looks through fields with all rules there are.
+    fn look(&self, parts: &[Part], knowledge: Knowledge<'_>, budget: &mut Budget, findings: &mut Findings) {
+        let Some(set) = self.rules.as_deref() else {
+            return self.parts(parts, knowledge, budget, findings, None);
+        };
+        let mut asked = rules::Asked::new(set);
+        self.parts(parts, knowledge, budget, findings, Some(&mut asked));
+        findings.rules = asked.answer();
+    }
+
     /// Looks through fields: the platform's for what the platform never writes, the sender's for commands to somebody.
-    fn parts(&self, parts: &[Part], knowledge: Knowledge<'_>, budget: &mut Budget, findings: &mut Findings) {
+    fn parts(
+        &self,
+        parts: &[Part],
+        knowledge: Knowledge<'_>,
+        budget: &mut Budget,
+        findings: &mut Findings,
+        mut asked: Option<&mut rules::Asked<'_>>,
+    ) {
         let blank = knowledge.is_empty();
         for part in parts {
             let kind = match part.whose {
@@ -446,7 +481,15 @@ impl Inspector {
             let context = Context::of(kind);
             let before = findings.injections.len();
             let of_path = |path: &str| if blank { context } else { knowledge.narrow(path, context) };
-            match Engine::shared().walk(&part.path, &part.value, &budget.left(), &of_path, &mut findings.injections) {
+            let (engine, limits, found) = (Engine::shared(), budget.left(), &mut findings.injections);
+            let walked = match &mut asked {
+                None => engine.walk(&part.path, &part.value, &limits, &of_path, found),
+                Some(asked) => {
+                    let mut hear = |path: &str, text: &str| asked.field(path, text);
+                    engine.walk_telling(&part.path, &part.value, &limits, &of_path, found, &mut hear)
+                }
+            };
+            match walked {
                 Ok(work) => {
                     budget.spend(work);
                     if findings.injections.len() >= FULL {

@@ -20,6 +20,7 @@ pub mod journal;
 mod line;
 mod narrow;
 pub mod proxy;
+mod rules;
 mod schema;
 
 pub use answer::Answer;

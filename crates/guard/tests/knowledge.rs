@@ -53,7 +53,8 @@ fn a_text_that_people_write_may_quote_what_a_plain_field_may_not() {
 
 #[test]
 fn what_the_schema_lists_is_not_looked_at_again_but_what_it_leaves_open_is() {
-    let schema = json!({ "properties": { "sort": { "enum": ["own", "../shared/all"] }, "note": { "type": "string" } } });
+    let schema =
+        json!({ "properties": { "sort": { "enum": ["own", "../shared/all"] }, "note": { "type": "string" } } });
     assert_eq!(refused(Vec::new(), Some(schema.clone()), &json!({ "sort": "../shared/all" })), None);
     assert!(refused(Vec::new(), Some(schema), &json!({ "sort": "own", "note": "../shared/all" })).is_some());
 }

@@ -108,6 +108,25 @@ impl Engine {
         walk.finish()
     }
 
+    /// As [`Engine::walk`], and tells `listener` of every text at every layer with its path: whoever has rules of its own hears
+    /// what was unwrapped. Layers that rules of the web take off themselves (percent, entities, escapes) are left to them.
+    ///
+    /// # Errors
+    /// [`LimitExceeded`], as with [`Engine::walk`].
+    pub fn walk_telling<'a>(
+        &'a self,
+        root_path: &str,
+        value: &Value,
+        limits: &Limits,
+        contexts: &'a dyn Fn(&str) -> Context,
+        matches: &'a mut Vec<Match>,
+        listener: &'a mut Listener<'a>,
+    ) -> Result<Work, LimitExceeded> {
+        let mut walk = Walk { listener: Some(listener), ..Walk::new(self, root_path, limits, contexts, matches) };
+        let _ = Node { walk: &mut walk, depth: 0 }.deserialize(value);
+        walk.finish()
+    }
+
     /// Inspects one text and all its layers, as [`Engine::walk`] does for the strings of a value.
     ///
     /// # Errors
@@ -126,6 +145,9 @@ impl Engine {
     }
 }
 
+/// Who is told path and text of everything that is unwrapped.
+pub type Listener<'a> = dyn FnMut(&str, &str) + 'a;
+
 /// A limit was met; [`Walk::exceeded`] says which.
 struct Stop;
 
@@ -134,6 +156,7 @@ struct Walk<'a> {
     limits: Limits,
     contexts: &'a dyn Fn(&str) -> Context,
     matches: &'a mut Vec<Match>,
+    listener: Option<&'a mut Listener<'a>>,
     path: String,
     work: Work,
     exceeded: Option<LimitExceeded>,
@@ -152,7 +175,8 @@ impl<'a> Walk<'a> {
         matches: &'a mut Vec<Match>,
     ) -> Walk<'a> {
         let limits = Limits { max_depth: limits.max_depth.min(DEEPEST), ..*limits };
-        Walk { engine, limits, contexts, matches, path: root.to_owned(), work: Work::default(), exceeded: None }
+        let (path, work) = (root.to_owned(), Work::default());
+        Walk { engine, limits, contexts, matches, listener: None, path, work, exceeded: None }
     }
 
     fn finish(self) -> Result<Work, LimitExceeded> {
@@ -210,6 +234,14 @@ impl<'a> Walk<'a> {
         }
         if self.json(text, depth)? {
             return Ok(());
+        }
+        // A key is heard as the name of its value.
+        if let Some(listener) = &mut self.listener
+            && !key
+            && !matches!(came_from, "percent" | "html" | "unescape")
+            && context.kind != FieldKind::Envelope
+        {
+            listener(&self.path, text);
         }
         self.engine.inspect_classified(&self.path, text, classes, context, self.matches);
         if let Some(kind) = ["@type", "$type", "@class"].iter().find(|kind| !key && self.path.ends_with(**kind)) {

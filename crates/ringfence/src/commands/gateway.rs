@@ -122,7 +122,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         ModeArgument::Block => Mode::Block,
         ModeArgument::Observe => Mode::Observe,
     };
-    let rules = rules(&args, mode)?;
+    let rules = compiled(&args.rules, args.paranoia, args.settings.as_deref(), mode == Mode::Observe)?;
     let guarded = match &args.app {
         Some(path) => Some(of_application(path)?),
         None if args.only_rules => None,
@@ -195,12 +195,21 @@ fn upstream(url: &str) -> anyhow::Result<String> {
     Ok(if has_port { host.to_owned() } else { format!("{host}:80") })
 }
 
-fn rules(args: &Args, mode: Mode) -> anyhow::Result<Option<RuleSet>> {
-    if args.rules.is_empty() {
+/// Rules in SecLang for a program that runs them, set to a paranoia level, with more settings; none where none are given.
+///
+/// # Errors
+/// When a file can't be read, or a rule has a mistake: without it less would be held than was asked for.
+pub(crate) fn compiled(
+    paths: &[PathBuf],
+    paranoia: Option<u8>,
+    settings_file: Option<&Path>,
+    only_look: bool,
+) -> anyhow::Result<Option<RuleSet>> {
+    if paths.is_empty() {
         return Ok(None);
     }
     let mut settings = Vec::new();
-    if let Some(level) = args.paranoia {
+    if let Some(level) = paranoia {
         settings.push((
             "(--paranoia)".to_owned(),
             format!(
@@ -209,21 +218,21 @@ fn rules(args: &Args, mode: Mode) -> anyhow::Result<Option<RuleSet>> {
             ),
         ));
     }
-    if let Some(path) = &args.settings {
+    if let Some(path) = settings_file {
         let text = std::fs::read_to_string(path).with_context(|| format!("can't read `{}`", path.display()))?;
         settings.push((path.display().to_string(), text));
     }
-    if mode == Mode::Observe {
+    if only_look {
         settings.push(("(--mode observe)".to_owned(), "SecRuleEngine DetectionOnly\n".to_owned()));
     }
-    let (set, diagnostics) = Rules::find(&args.rules)?.compile_with(&settings);
+    let (set, diagnostics) = Rules::find(paths)?.compile_with(&settings);
     let mut errors = 0;
     for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error) {
         errors += 1;
         terminal::say(&format!("{diagnostic}\n"));
     }
     if errors > 0 {
-        bail!("{errors} mistakes in the rules; without them the gateway would hold less than was asked for");
+        bail!("{errors} mistakes in the rules; without them less would be held than was asked for");
     }
     Ok(Some(set))
 }

@@ -11,6 +11,8 @@ use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+use waf::seclang::RuleSet;
 
 /// Puts one event or request through the firewall and says why it passes or is refused.
 ///
@@ -27,6 +29,12 @@ pub(crate) struct Args {
     /// Whose fence; otherwise the first function of the fence that lists such an event.
     #[arg(long, value_name = "NAME", requires = "fence")]
     function: Option<String>,
+    /// Rules in SecLang that look at every text of the event as well: files, or folders such as the Core Rule Set's.
+    #[arg(long, value_name = "PATH")]
+    rules: Vec<PathBuf>,
+    /// Paranoia level of the Core Rule Set; what its setup file says where this isn't given.
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=4), value_name = "LEVEL", requires = "rules")]
+    paranoia: Option<u8>,
     /// `text` for people, `json` for programs.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -50,11 +58,12 @@ struct Subject {
 
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let subject = subject(read(&args.file)?);
+    let rules = super::gateway::compiled(&args.rules, args.paranoia, None, false)?.map(Arc::new);
     let (function, decision) = match &args.fence {
-        None => (None, without_fence(&subject.event)?),
+        None => (None, without_fence(&subject.event, rules)?),
         Some(path) => {
             let fence = read_fence(path)?;
-            let (function, decision) = with_fence(&fence, path, &args, &subject)?;
+            let (function, decision) = with_fence(&fence, path, &args, &subject, rules)?;
             (Some(function), decision)
         }
     };
@@ -216,19 +225,34 @@ pub(crate) fn read_fence(path: &Path) -> anyhow::Result<Fence> {
 }
 
 /// A fence that lists whatever came, so that only the firewall's own rules speak.
-fn without_fence(event: &[u8]) -> anyhow::Result<Decision> {
+fn without_fence(event: &[u8], rules: Option<Arc<RuleSet>>) -> anyhow::Result<Decision> {
     let kind = events::decode(event, None, &events::Limits::default()).map(|event| event.kind);
     let source = kind.unwrap_or(events::TriggerKind::Function).name().to_owned();
     let function =
         FunctionFence { events: vec![EventFence { source, ..EventFence::default() }], ..FunctionFence::default() };
-    Ok(Inspector::new(&function, &Default::default(), Mode::Block)?.inspect(event))
+    let inspector = Inspector::new(&function, &Default::default(), Mode::Block)?;
+    Ok(ruled(inspector, rules).inspect(event))
 }
 
-fn with_fence(fence: &Fence, path: &Path, args: &Args, subject: &Subject) -> anyhow::Result<(String, Decision)> {
+/// An inspector with the rules there are.
+fn ruled(inspector: Inspector, rules: Option<Arc<RuleSet>>) -> Inspector {
+    match rules {
+        Some(rules) => inspector.with_rules(rules),
+        None => inspector,
+    }
+}
+
+fn with_fence(
+    fence: &Fence,
+    path: &Path,
+    args: &Args,
+    subject: &Subject,
+    rules: Option<Arc<RuleSet>>,
+) -> anyhow::Result<(String, Decision)> {
     let inspect = |name: &str, function: &FunctionFence| {
         let inspector = Inspector::new(function, &fence.schemas, Mode::Block);
         let inspector = inspector.with_context(|| format!("the fence of `{name}` can't be held"))?;
-        Ok::<_, anyhow::Error>((name.to_owned(), inspector.inspect(&subject.event)))
+        Ok::<_, anyhow::Error>((name.to_owned(), ruled(inspector, rules.clone()).inspect(&subject.event)))
     };
     if let Some(name) = args.function.as_ref().or(subject.function.as_ref()) {
         let Some(function) = fence.functions.get(name) else {
