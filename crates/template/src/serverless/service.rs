@@ -563,7 +563,13 @@ impl Service {
                 }
                 continue;
             };
-            let boundary = function.node.get("iamPermissionsBoundary").cloned();
+            let boundary = function
+                .node
+                .get("iamPermissionsBoundary")
+                .or_else(|| {
+                    self.root.at(&["custom", "serverless-iam-roles-per-function", "iamGlobalPermissionsBoundary"])
+                })
+                .cloned();
             let managed = function.node.at(&["iam", "role", "managedPolicies"]).cloned();
             let name =
                 function.node.get("iamRoleStatementsName").or_else(|| function.node.at(&["iam", "role", "name"]));

@@ -74,7 +74,9 @@ impl Service {
                 if let Some(cors) = self.provider(&["httpApi", "cors"]).filter(|cors| cors.as_bool() != Some(false)) {
                     let all = list(cors.span, vec![text_node("*", cors.span)]);
                     let origins = cors.get("allowedOrigins").cloned().unwrap_or(all);
-                    api.push(("CorsConfiguration", object(cors.span, vec![("AllowOrigins", origins)])));
+                    let mut allowed = vec![("AllowOrigins", origins)];
+                    allowed.extend(cors.get("allowCredentials").map(|flag| ("AllowCredentials", flag.clone())));
+                    api.push(("CorsConfiguration", object(cors.span, allowed)));
                 }
                 self.add(HTTP_API, span, span, "AWS::ApiGatewayV2::Api", object(span, api));
             }
