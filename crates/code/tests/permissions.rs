@@ -214,3 +214,40 @@ export const handler = async () => { await query({ IndexName: "by-owner" }); };
     let behaviour = typescript(text);
     assert_eq!(behaviour.calls.iter().map(|call| call.index).collect::<Vec<_>>(), [Some(true)]);
 }
+
+#[test]
+fn a_durable_context_invokes_in_the_functions_name_and_runs_its_branches() {
+    let text = r#"
+import os
+import boto3
+from aws_durable_execution_sdk_python import DurableContext, durable_execution
+
+@durable_execution
+def handler(event, context: DurableContext):
+    first = context.invoke(os.environ["FIRST"], {"id": event["id"]}, name="first")
+    context.parallel([lambda branch: branch.invoke(function_name=os.environ["SECOND"], payload=first)])
+    context.step(lambda step: boto3.client("sns").publish(TopicArn=os.environ["TOPIC"], Message="done"))
+"#;
+    assert_eq!(
+        needs(&python(text)),
+        ["lambda:InvokeFunction on $FIRST", "lambda:InvokeFunction on $SECOND", "sns:Publish on $TOPIC"]
+    );
+}
+
+#[test]
+fn a_request_that_the_code_signs_itself_takes_the_services_own_permission() {
+    let text = r#"
+import { SignatureV4 } from "@smithy/signature-v4";
+import { defaultProvider } from "@aws-sdk/credential-provider-node";
+export const handler = async () => new SignatureV4({ credentials: defaultProvider(), region: "eu-west-1", service: "appsync" });
+"#;
+    assert_eq!(needs(&typescript(text)), ["appsync:GraphQL on ?"]);
+    let text = r#"
+import boto3
+from opensearchpy import OpenSearch, AWSV4SignerAuth
+def handler(event, context):
+    auth = AWSV4SignerAuth(boto3.Session().get_credentials(), "eu-west-1", "aoss")
+    OpenSearch(http_auth=auth).index(index="i", body=event)
+"#;
+    assert_eq!(needs(&python(text)), ["aoss:APIAccessAll on ?"]);
+}

@@ -71,6 +71,14 @@ const ARN_REFERENCES: &[&str] = &[
     "AWS::IAM::ManagedPolicy",
     "AWS::MSK::Cluster",
     "AWS::MSK::ServerlessCluster",
+    "AWS::ECS::TaskDefinition",
+    "AWS::ECS::Service",
+    "AWS::Batch::JobDefinition",
+    "AWS::Batch::JobQueue",
+    "AWS::Lambda::LayerVersion",
+    "AWS::Serverless::LayerVersion",
+    "AWS::Lambda::Alias",
+    "AWS::Lambda::Version",
 ];
 
 /// Where an ARN comes from, or why there is none.

@@ -363,9 +363,17 @@ impl Derivation<'_> {
             "dsql" => until(value, ".dsql"),
             _ => value,
         };
+        // A version or alias behind a function's own ARN.
+        if let ("lambda", [Part::Attribute(_, attribute), Part::Text(rest), ..]) = (prefix, value.parts())
+            && attribute == "Arn"
+            && rest.starts_with(':')
+        {
+            return Named::Arn(value);
+        }
         let shown = value.to_string();
-        let several = matches!((prefix, kind), ("scheduler", "schedule") | ("rds-db", "db-user"));
-        if several && shown.contains('/') && !shown.starts_with("arn:") {
+        let several =
+            matches!((prefix, kind), ("scheduler", "schedule") | ("rds-db", "db-user") | ("bedrock", "agent-alias"));
+        if several && !value.has_unknown() && shown.contains('/') && !shown.starts_with("arn:") {
             let format = facts::resource_arn(prefix, kind).unwrap_or_default();
             let own = format.match_indices("${").map(|(at, _)| at).nth(3);
             let start = own.and_then(|at| format.get(..at)).unwrap_or_default();

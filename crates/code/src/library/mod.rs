@@ -7,6 +7,7 @@ pub(crate) mod aws_javascript;
 pub(crate) mod checks;
 pub(crate) mod cloud;
 pub(crate) mod dangers;
+pub(crate) mod durable;
 pub(crate) mod effects;
 pub(crate) mod habits;
 pub(crate) mod network;
@@ -196,6 +197,9 @@ pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &Rc<External>, argum
     if evaluator.language == Language::JavaScript
         && let Some(value) = objects::call(evaluator, path, &arguments)
     {
+        return value;
+    }
+    if let Some(value) = durable::call(evaluator, path, &arguments) {
         return value;
     }
     if let Some(value) = tokens::call(evaluator, external, &arguments) {

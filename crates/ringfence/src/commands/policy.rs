@@ -345,7 +345,9 @@ fn terraform(entries: &[Entry<'_>], sources: &Sources) -> String {
     let mut seen = BTreeSet::new();
     let mut text = String::new();
     for chunk in blocks.iter().flat_map(|block| declarations(block)) {
-        if !chunk.starts_with("data \"aws_iam_policy_document\"") && !seen.insert(chunk.clone()) {
+        // Two applications may describe one of the same name in different words.
+        let declared = chunk.lines().next().unwrap_or_default().to_string();
+        if !chunk.starts_with("data \"aws_iam_policy_document\"") && !seen.insert(declared) {
             continue;
         }
         text.push_str(&chunk);
