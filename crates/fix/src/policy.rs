@@ -3,7 +3,7 @@
 use crate::yaml::Template;
 use crate::{Edit, Input, Repair};
 use findings::Finding;
-use graph::{Application, Function, Identity};
+use graph::{Application, Effect, Function, Identity, Statement};
 use iam::Policy;
 use source::{Entry, Node};
 use std::collections::BTreeSet;
@@ -40,7 +40,34 @@ pub(crate) fn least_privilege(input: &Input<'_>, finding: &Finding) -> Result<Re
     if of_role && assumed_by_others(identity) {
         return Err("others than functions may take this role, and what they need isn't known".to_string());
     }
+    let here = |span: source::Span| {
+        span.file == finding.primary.span.file
+            && written.value.span.start <= span.start
+            && span.end <= written.value.span.end.max(written.key_span.end)
+    };
+    let own: Vec<&Statement> = identity.statements.iter().filter(|one| here(one.span)).collect();
+    if own.iter().any(|one| one.effect == Effect::Deny || one.condition.is_some()) {
+        return Err(
+            "what it grants is limited by denials or conditions, which a derived policy wouldn't keep".to_string()
+        );
+    }
     let policy = needed(input, application, &users)?;
+    // Where the code needs just what is granted, on everything, there is nothing to narrow.
+    let everywhere: BTreeSet<&String> = policy.statements.iter().filter(wide).flat_map(|need| &need.actions).collect();
+    let pointed: Vec<&&Statement> = own
+        .iter()
+        .filter(|one| {
+            one.span.start <= span.start && span.end <= one.span.end
+                || span.start <= one.span.start && one.span.end <= span.end
+        })
+        .collect();
+    if !pointed.is_empty()
+        && pointed.iter().all(|one| !one.not_actions && one.actions.iter().all(|action| everywhere.contains(action)))
+    {
+        return Err(
+            "the code needs these actions, and they can't be limited to resources that the source tells".to_string()
+        );
+    }
     let because = |need: &iam::Need| {
         let places: BTreeSet<String> = need.because.iter().take(3).map(|span| input.sources.place(*span)).collect();
         places.into_iter().collect::<Vec<_>>().join(", ")
@@ -51,7 +78,6 @@ pub(crate) fn least_privilege(input: &Input<'_>, finding: &Finding) -> Result<Re
     let names = users.iter().map(|function| format!("`{}`", function.name)).collect::<Vec<_>>().join(", ");
     let mut repair = Repair::new(format!("grant {names} what the code needs and nothing else"), vec![edit]);
     let mut remarks = Vec::new();
-    let wide = |need: &&iam::Need| need.resources.iter().any(|resource| resource.as_text() == Some("*"));
     if let Some(need) = policy.statements.iter().find(wide) {
         remarks.push(format!("`{}` can't be limited to resources", need.actions.join("`, `")));
     }
@@ -64,6 +90,11 @@ pub(crate) fn least_privilege(input: &Input<'_>, finding: &Finding) -> Result<Re
         repair = repair.remark(remarks.join("; "));
     }
     Ok(repair)
+}
+
+/// Whether something is needed on everything.
+fn wide(need: &&iam::Need) -> bool {
+    need.resources.iter().any(|resource| resource.as_text() == Some("*"))
 }
 
 /// Whether a role's trust lets others in than the service that runs functions.

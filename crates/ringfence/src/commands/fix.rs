@@ -294,13 +294,12 @@ fn check(path: &Path, before: &Loaded, old: &Report, plan: &Plan) -> anyhow::Res
         }
         all
     };
-    let still: BTreeSet<(&str, &Option<String>, &str)> =
-        new.findings.iter().map(|finding| (finding.id, &finding.function, finding.title.as_str())).collect();
+    let still: BTreeSet<_> = new.findings.iter().map(|finding| (name(&after, finding), finding.title.as_str())).collect();
     let removed: BTreeSet<usize> = plan.steps.iter().flat_map(|step| step.removes.iter().copied()).collect();
     let mut held = true;
     let mut gone = 0;
     for finding in removed.iter().filter_map(|at| old.findings.get(*at)) {
-        if still.contains(&(finding.id, &finding.function, finding.title.as_str())) {
+        if still.contains(&(name(before, finding), finding.title.as_str())) {
             held = false;
             terminal::say(&format!("still there: {} at {}", finding.id, before.sources.place(finding.primary.span)));
         } else {

@@ -44,14 +44,26 @@ fn a_template_is_mended_its_comments_stay_and_nothing_new_comes() {
         "+      AccessControl: Private # for everyone",
         "+      RetentionInDays: 30",
     ] {
-        assert!(shown.out.contains(line) || line.contains("- Effect") && shown.out.contains("- Effect: Allow"), "{line}\n{}\n{}", shown.out, shown.err);
+        assert!(
+            shown.out.contains(line) || line.contains("- Effect") && shown.out.contains("- Effect: Allow"),
+            "{line}\n{}\n{}",
+            shown.out,
+            shown.err
+        );
     }
     assert_eq!(shop.read("template.yaml"), LOOSE, "showing changes nothing");
     run(&shop, &["fix", ".", "--write"]).code(0).never_says("new:").never_says("still there").says("findings are gone");
     let after = shop.read("template.yaml");
     assert!(after.contains("# since the beginning") && after.contains("  # the public one\n"), "{after}");
     let left = run(&shop, &["scan", ".", "--format", "json", "--fail-on", "never"]).json();
-    for id in ["deprecated-runtime", "public-function-url", "wildcard-permission", "public-bucket", "unencrypted-resource", "missing-log-retention"] {
+    for id in [
+        "deprecated-runtime",
+        "public-function-url",
+        "wildcard-permission",
+        "public-bucket",
+        "unencrypted-resource",
+        "missing-log-retention",
+    ] {
         let found: Vec<_> = left["findings"].as_array().unwrap().iter().filter(|one| one["id"] == id).collect();
         assert!(found.is_empty(), "{id}: {found:?}\n{after}");
     }
@@ -62,7 +74,10 @@ fn a_template_is_mended_its_comments_stay_and_nothing_new_comes() {
 fn only_what_is_asked_for_is_changed() {
     let shop = project().with("template.yaml", LOOSE).with("src/app.py", HANDLER);
     let shown = run(&shop, &["fix", ".", "--only", "deprecated-runtime"]).code(1);
-    let changed = shown.out.lines().filter(|line| line.starts_with(['+', '-']) && !line.starts_with("+++") && !line.starts_with("---"));
+    let changed = shown
+        .out
+        .lines()
+        .filter(|line| line.starts_with(['+', '-']) && !line.starts_with("+++") && !line.starts_with("---"));
     assert_eq!(changed.count(), 2, "{}", shown.out);
     run(&shop, &["fix", ".", "--only", "deprecated-runtimes"]).code(2).says("did you mean `deprecated-runtime`");
 }
@@ -86,7 +101,10 @@ fn a_pinned_requirement_gets_the_smallest_version_without_weaknesses() {
         .with("src/app.py", &format!("import leakypen\n{HANDLER}"))
         .with("src/requirements.txt", requirements)
         .with("osv/1.json", ADVISORY)
-        .with("osv/2.json", &ADVISORY.replace("EX-2026-1", "EX-2026-2").replace("CVE-2026-1", "CVE-2026-2").replace("2.0.1", "1.9.5"));
+        .with(
+            "osv/2.json",
+            &ADVISORY.replace("EX-2026-1", "EX-2026-2").replace("CVE-2026-1", "CVE-2026-2").replace("2.0.1", "1.9.5"),
+        );
     run(&shop, &["update", "--from", "osv"]).code(0);
     run(&shop, &["fix", ".", "--only", "vulnerable-dependency"]).code(1).says("+leakypen==2.0.1   # ink");
     run(&shop, &["fix", ".", "--only", "vulnerable-dependency", "--write"]).code(0).says("1 findings are gone");
@@ -161,10 +179,28 @@ Resources:
     let shop = project().with("template.yaml", template).with("src/app.py", HANDLER);
     run(&shop, &["fix", ".", "--only", "wildcard-permission", "--write"]).code(0);
     let after = shop.read("template.yaml");
-    for line in ["        - PolicyName: \"everything\"", "                  - dynamodb:PutItem", "                  - !GetAtt Orders.Arn"] {
+    for line in [
+        "        - PolicyName: \"everything\"",
+        "                  - dynamodb:PutItem",
+        "                  - !GetAtt Orders.Arn",
+    ] {
         assert!(after.contains(line), "{line}\n{after}");
     }
     let left = run(&shop, &["scan", ".", "--format", "json", "--fail-on", "never"]).json();
     assert!(left["findings"].as_array().unwrap().iter().all(|one| one["id"] != "wildcard-permission"), "{after}");
     assert!(run(&shop, &["policy", ".", "--diff"]).code == 0, "{after}");
+}
+
+#[test]
+fn denials_and_what_the_code_needs_on_everything_stay_as_they_are() {
+    let shop = |statements: &str| {
+        let policies = format!("      Policies:\n        - Statement:\n{statements}");
+        let template = SHOP.replace("      Policies:\n        - DynamoDBCrudPolicy: { TableName: !Ref Orders }\n", &policies);
+        project().with("template.yaml", &template).with("src/app.py", HANDLER)
+    };
+    let wide = "            - { Effect: Allow, Action: \"dynamodb:*\", Resource: \"*\" }\n";
+    let deny = "            - { Effect: Deny, Action: dynamodb:DeleteTable, Resource: \"*\" }\n";
+    run(&shop(wide), &["fix", ".", "--only", "wildcard-permission"]).code(1);
+    let both = shop(&format!("{wide}{deny}"));
+    run(&both, &["fix", ".", "--only", "wildcard-permission"]).code(0).says("denials or conditions");
 }
