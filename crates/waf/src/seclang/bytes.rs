@@ -36,6 +36,17 @@ impl ByteSet {
         ByteSet([self.0[0] & !other.0[0], self.0[1] & !other.0[1], self.0[2] & !other.0[2], self.0[3] & !other.0[3]])
     }
 
+    /// The bytes whose place in the table is not 0.
+    pub(crate) fn marked(table: &[u8; 256]) -> ByteSet {
+        let mut set = ByteSet::EMPTY;
+        for (word, marks) in set.0.iter_mut().zip(table.chunks_exact(64)) {
+            for (at, mark) in marks.iter().enumerate() {
+                *word |= u64::from(*mark != 0) << at;
+            }
+        }
+        set
+    }
+
     pub(crate) fn insert(&mut self, byte: u8) {
         self.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
     }

@@ -73,6 +73,77 @@ pub(crate) struct Node {
     pub(crate) touches: ByteSet,
     /// ... or nothing but the case of letters.
     pub(crate) touches_beyond_case: ByteSet,
+    /// The last node of the chain that changes more than the case of letters: what is scanned in its place.
+    pub(crate) scan_node: u32,
+    /// Whether the chain may change any value whatever.
+    pub(crate) touches_all: bool,
+    /// Shorter values make nothing here that a rule could match, ...
+    pub(crate) least_input: u32,
+    /// ... and what is shorter once it is here makes nothing in this or a later step that one could.
+    pub(crate) least_length: u32,
+}
+
+impl Node {
+    pub(crate) fn root() -> Node {
+        Node {
+            parent: NONE,
+            transformation: None,
+            touches: ByteSet::EMPTY,
+            touches_beyond_case: ByteSet::EMPTY,
+            scan_node: 0,
+            touches_all: false,
+            least_input: u32::MAX,
+            least_length: u32::MAX,
+        }
+    }
+
+    /// The node behind this one, number `at`, in a chain.
+    pub(crate) fn then(&self, at: u32, transformation: Transformation) -> Node {
+        Node {
+            parent: at,
+            transformation: Some(transformation),
+            touches: self.touches.or(transformation.touches()),
+            touches_beyond_case: self.touches_beyond_case.or(transformation.touches_beyond_case()),
+            touches_all: self.touches_all || transformation.touches() == ByteSet::ALL,
+            ..Node::root()
+        }
+    }
+}
+
+/// What a value must hold for a rule to be asked about it; nothing, when all is empty.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Needs {
+    /// The word and bit of a scan's result that tells of a literal; no bit, when there is no literal to look for.
+    pub(crate) word: u16,
+    pub(crate) mask: u64,
+    /// Bytes that do instead of a literal.
+    pub(crate) either: ByteSet,
+    /// A byte of each of these.
+    pub(crate) bytes: Vec<ByteSet>,
+    /// Values shorter than this need not be looked at.
+    pub(crate) least_input: u32,
+}
+
+impl Needs {
+    /// Whether every value will do.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.mask == 0 && self.bytes.is_empty()
+    }
+
+    /// Whether values with these bytes and these results of a scan will do.
+    pub(crate) fn met_by(&self, bytes: ByteSet, bits: &[u64]) -> bool {
+        // Literals first: few values hold one.
+        (self.mask == 0
+            || bits.get(usize::from(self.word)).is_some_and(|word| word & self.mask != 0)
+            || bytes.meets(self.either))
+            && self.bytes.iter().all(|need| bytes.meets(*need))
+    }
+}
+
+/// Rules with the same targets and the same chain.
+#[derive(Debug, Default)]
+pub(crate) struct Group {
+    pub(crate) rules: Vec<u32>,
 }
 
 /// No number.
@@ -88,11 +159,9 @@ pub(crate) struct Rule {
     pub(crate) negated: bool,
     /// The ends of its chain in the tree of transformations; all steps with `multiMatch`.
     pub(crate) nodes: Vec<u32>,
-    /// Its number in the scanner, [`NONE`] without literals.
-    pub(crate) scan: u32,
-    pub(crate) bytes: Vec<ByteSet>,
-    /// Its number in the scanner when that alone is the operator's answer, [`NONE`] otherwise.
-    pub(crate) exact: u32,
+    pub(crate) needs: Needs,
+    /// Whether a literal's bit is the operator's answer.
+    pub(crate) exact: bool,
     /// The group of values that decides whether it is worth a look, [`NONE`] when it always is.
     pub(crate) group: u32,
     /// The next rule of a chain.
@@ -105,6 +174,20 @@ pub(crate) struct Rule {
     pub(crate) line: u32,
     offset: u32,
     order: u32,
+}
+
+impl Rule {
+    /// What a value must hold for the rule to be asked about it, when that is anything.
+    pub(crate) fn filter(&self) -> Option<&Needs> {
+        (!self.negated && !self.needs.is_empty()).then_some(&self.needs)
+    }
+}
+
+/// A rule's place in its phase, with its group.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Step {
+    pub(crate) rule: u32,
+    pub(crate) group: u32,
 }
 
 /// Right side of a [`Rule::quick`] comparison.
@@ -127,11 +210,12 @@ pub(crate) enum Side {
 pub struct RuleSet {
     pub(crate) settings: Settings,
     pub(crate) rules: Vec<Rule>,
-    pub(crate) phases: [Vec<u32>; 5],
+    pub(crate) phases: [Vec<Step>; 5],
     pub(crate) defaults: [PhaseDefault; 5],
     pub(crate) nodes: Vec<Node>,
-    /// For each group the rule whose targets and chain it stands for.
-    pub(crate) groups: Vec<u32>,
+    pub(crate) groups: Vec<Group>,
+    /// Values without these bytes are changed by no chain but those that change every value.
+    pub(crate) lively: ByteSet,
     pub(crate) scanner: Scanner,
     pub(crate) names: Names,
     /// The numbers of `TX:0` to `TX:9`.
@@ -188,16 +272,15 @@ impl RuleSet {
     pub fn compile(files: &[(&str, &str)], resolve: &dyn Fn(&str) -> Option<String>) -> (RuleSet, Vec<Diagnostic>) {
         let mut names = Names::default();
         let captures = std::array::from_fn(|digit| names.number(digit.to_string().as_bytes()));
-        let root =
-            Node { parent: NONE, transformation: None, touches: ByteSet::EMPTY, touches_beyond_case: ByteSet::EMPTY };
         let set = RuleSet {
             settings: Settings::default(),
             rules: Vec::new(),
             phases: Default::default(),
             defaults: Default::default(),
-            nodes: vec![root],
+            nodes: vec![Node::root()],
             groups: Vec::new(),
-            scanner: Scanner::new(&[], 0),
+            lively: ByteSet::EMPTY,
+            scanner: Scanner::default(),
             names,
             captures,
             files: Vec::new(),
@@ -230,10 +313,12 @@ impl RuleSet {
     /// The same rules, each asked about every value: slow, and what the fast way must agree with.
     pub fn without_prefilter(mut self) -> RuleSet {
         for rule in &mut self.rules {
-            rule.scan = NONE;
-            rule.exact = NONE;
-            rule.bytes.clear();
+            rule.needs = Needs::default();
+            rule.exact = false;
             rule.group = NONE;
+        }
+        for step in self.phases.iter_mut().flatten() {
+            step.group = NONE;
         }
         self
     }
@@ -653,9 +738,8 @@ impl Compiler<'_> {
             operator,
             negated,
             nodes: Vec::new(),
-            scan: NONE,
-            bytes: Vec::new(),
-            exact: NONE,
+            needs: Needs::default(),
+            exact: false,
             group: NONE,
             next: None,
             quick: None,
@@ -672,7 +756,7 @@ impl Compiler<'_> {
                     parent.next = Some(number);
                 }
             }
-            None => self.set.phases[usize::from(phase) - 1].push(number),
+            None => self.set.phases[usize::from(phase) - 1].push(Step { rule: number, group: NONE }),
         }
         self.open = chain.then_some(Some(number));
     }
@@ -684,7 +768,7 @@ impl Compiler<'_> {
             first = before as u32;
         }
         for phase in &mut self.set.phases {
-            phase.retain(|rule| *rule != first);
+            phase.retain(|step| step.rule != first);
         }
     }
 

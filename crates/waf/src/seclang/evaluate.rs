@@ -1,11 +1,11 @@
 //! Running the phases: which rules match, what they change, and what becomes of the transaction.
 
 use super::action::{Change, Disruption, Effect, Scope, Switch};
-use super::compile::{NONE, Rule, RuleSet, Side, bit};
+use super::compile::{NONE, Needs, Rule, RuleSet, Side, bit};
 use super::operator::{Captured, Operator};
 use super::store::Entry;
 use super::transaction::{Found, Name, Own, Transaction, Value};
-use super::variable::{Kind, Part, Selector, Target, Variable};
+use super::variable::{Kind, Part, Selector, Store, Target, Variable};
 
 /// Most matches that one rule reports.
 const MAX_REPORTED: usize = 8;
@@ -143,15 +143,26 @@ impl<'r> Transaction<'r> {
             _ => self.allowed = None,
         }
         self.epoch += 1;
+        self.hopeless.fill(0);
         let set = self.set;
         let list = set.phases.get(usize::from(phase) - 1)?;
         let mut at = 0;
         let mut skip = 0;
-        while let Some(&number) = list.get(at) {
+        while let Some(&step) = list.get(at) {
             at += 1;
             if skip > 0 {
                 skip -= 1;
                 continue;
+            }
+            if bit(&self.hopeless, step.rule) {
+                continue;
+            }
+            let number = step.rule;
+            if step.group != NONE && self.judged.get(step.group as usize).is_some_and(|epoch| *epoch != self.epoch) {
+                self.judge(step.group);
+                if bit(&self.hopeless, number) {
+                    continue;
+                }
             }
             if bit(&self.removed, number) {
                 continue;
@@ -284,8 +295,13 @@ impl<'r> Transaction<'r> {
             self.effects(rule);
             return true;
         }
-        if rule.group != NONE && !self.group_worth(rule.group, rule.scan, &rule.bytes) {
-            return false;
+        if rule.group != NONE {
+            if self.judged.get(rule.group as usize).is_some_and(|epoch| *epoch != self.epoch) {
+                self.judge(rule.group);
+            }
+            if bit(&self.hopeless, number) {
+                return false;
+            }
         }
         self.previous_vars.clear();
         std::mem::swap(&mut self.previous_vars, &mut self.matched_vars);
@@ -326,7 +342,12 @@ impl<'r> Transaction<'r> {
                 Kind::Stored(stores, part) => {
                     let whole = matches!(target.selector, Selector::All);
                     for store in stores {
-                        if self.stores[*store as usize].is_empty() || (whole && !self.store_worth(*store, part, rule)) {
+                        if self.stores[*store as usize].is_empty() {
+                            continue;
+                        }
+                        if let ([node], true, Some(needs)) = (rule.nodes.as_slice(), whole, rule.filter()) {
+                            matches =
+                                self.try_store(rule, needs, target.variable, *store, part, *node, report, matches);
                             continue;
                         }
                         for at in 0..self.stores[*store as usize].len() {
@@ -450,6 +471,44 @@ impl<'r> Transaction<'r> {
         (variable, Name::None, Value::Text(name))
     }
 
+    /// Asks a rule's operator about all values of a store that meet its needs. Gives the number of matches so far.
+    #[allow(clippy::too_many_arguments)]
+    fn try_store(
+        &mut self,
+        rule: &'r Rule,
+        needs: &Needs,
+        variable: Variable,
+        store: Store,
+        part: Part,
+        node: u32,
+        report: Option<&'r Rule>,
+        mut matches: usize,
+    ) -> usize {
+        let place = self.unite_store(store, part, node);
+        let Some(union) = self.store_unions.get(place) else { return matches };
+        if !needs.met_by(union.bytes, &union.bits) {
+            return matches;
+        }
+        for at in 0..union.contents.len() {
+            let Some(known) = self.store_unions.get(place).and_then(|union| union.contents.get(at)) else { break };
+            let Some(content) = self.contents.get(*known as usize) else { continue };
+            let bits = self.bits.get(content.bits as usize..).unwrap_or_default();
+            if !needs.met_by(content.bytes, bits) {
+                continue;
+            }
+            let Some(item) = self.stores[store as usize].get(at).copied() else { break };
+            let name = Name::Span(item.name);
+            let origin = if part == Part::Value { item.content } else { item.name_content };
+            if self.length(origin) < needs.least_input || self.leaves_out(rule, variable, &name) {
+                continue;
+            }
+            let derived = self.derive(origin, node);
+            let report = report.filter(|_| matches < MAX_REPORTED);
+            matches += usize::from(self.ask(rule, variable, name, derived, report));
+        }
+        matches
+    }
+
     /// Asks a rule's operator about a stored value, after its transformations.
     fn try_content(
         &mut self,
@@ -459,13 +518,12 @@ impl<'r> Transaction<'r> {
         content: u32,
         report: Option<&'r Rule>,
     ) -> bool {
-        let filtered = rule.scan != NONE || !rule.bytes.is_empty();
         let mut last = NONE;
         let mut any = false;
         for &node in &rule.nodes {
-            if filtered {
-                let scannable = self.scannable(content, node);
-                if !self.worth(scannable, rule.scan, &rule.bytes) {
+            if let Some(needs) = rule.filter() {
+                let Some(scannable) = self.scannable(content, node) else { continue };
+                if !self.meets(scannable, needs) {
                     continue;
                 }
             }
@@ -478,23 +536,27 @@ impl<'r> Transaction<'r> {
                 continue;
             }
             last = derived;
-            let matched = if rule.exact != NONE {
-                self.worth(derived, rule.exact, &[]) != rule.negated
-            } else {
-                let mut captured = std::mem::take(&mut self.captured);
-                let wanted = rule.actions.capture.then_some(&mut captured);
-                let matched =
-                    rule.operator.run(self.text(derived), &|template| self.expand(template), wanted) != rule.negated;
-                self.captured = captured;
-                matched
-            };
-            if matched {
-                any = true;
-                let found = Found { variable, name: name.clone(), value: Value::Content(derived) };
-                self.hit(rule, found, report);
-            }
+            any |= self.ask(rule, variable, name.clone(), derived, report);
         }
         any
+    }
+
+    /// Asks a rule's operator about a transformed value.
+    fn ask(&mut self, rule: &'r Rule, variable: Variable, name: Name, derived: u32, report: Option<&'r Rule>) -> bool {
+        let matched = if rule.exact {
+            self.has_literal(derived, &rule.needs) != rule.negated
+        } else {
+            let mut captured = std::mem::take(&mut self.captured);
+            let wanted = rule.actions.capture.then_some(&mut captured);
+            let matched =
+                rule.operator.run(self.text(derived), &|template| self.expand(template), wanted) != rule.negated;
+            self.captured = captured;
+            matched
+        };
+        if matched {
+            self.hit(rule, Found { variable, name, value: Value::Content(derived) }, report);
+        }
+        matched
     }
 
     /// Asks a rule's operator about a value that isn't stored.

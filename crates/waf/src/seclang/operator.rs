@@ -6,7 +6,8 @@ use std::sync::OnceLock;
 use aho_corasick::AhoCorasick;
 
 use super::bytes::{self, ByteSet};
-use super::pattern::{Need, Pattern};
+use super::need::{Need, need_of_words};
+use super::pattern::Pattern;
 use super::template::Template;
 
 /// A comparison of two integers.
@@ -184,21 +185,21 @@ impl Operator {
     pub(crate) fn need(&self) -> Need {
         match self {
             Operator::Regex(pattern) | Operator::CardNumber(pattern) => pattern.need(),
-            Operator::Words(words) => words_need(&words.words),
+            Operator::Words(words) => need_of_words(&words.words),
             Operator::Text(
                 Relation::Equals | Relation::Contains | Relation::BeginsWith | Relation::EndsWith,
                 argument,
             ) => match argument.literal() {
-                Some(literal) if !literal.is_empty() => words_need(&[literal.to_vec()]),
+                Some(literal) if !literal.is_empty() => need_of_words(&[literal.to_vec()]),
                 _ => Need::default(),
             },
-            Operator::Bytes(set) => Need { literals: None, bytes: vec![set.either_case()] },
-            Operator::UrlEncoding => Need { literals: None, bytes: vec![ByteSet::of(b"%")] },
-            Operator::Utf8 => Need { literals: None, bytes: vec![ByteSet::range(128, 255)] },
+            Operator::Bytes(set) => Need { bytes: vec![set.either_case()], length: 1, ..Need::default() },
+            Operator::UrlEncoding => Need { bytes: vec![ByteSet::of(b"%")], length: 1, ..Need::default() },
+            Operator::Utf8 => Need { bytes: vec![ByteSet::range(128, 255)], length: 1, ..Need::default() },
             // A tag, or an attribute with a value: nothing else is markup.
-            Operator::Xss => Need { literals: None, bytes: vec![ByteSet::of(b"<=")] },
+            Operator::Xss => Need { bytes: vec![ByteSet::of(b"<=")], length: 4, ..Need::default() },
             // One word or number is one token, and no fingerprint is that short.
-            Operator::Sqli => Need { literals: None, bytes: vec![ByteSet::ALL.minus(WORD)] },
+            Operator::Sqli => Need { bytes: vec![ByteSet::ALL.minus(WORD)], length: 1, ..Need::default() },
             _ => Need::default(),
         }
     }
@@ -338,19 +339,6 @@ impl Relation {
             }
         }
     }
-}
-
-fn words_need(words: &[Vec<u8>]) -> Need {
-    let lower: Vec<Vec<u8>> = words.iter().map(|word| word.to_ascii_lowercase()).collect();
-    if lower.iter().any(Vec::is_empty) || lower.is_empty() {
-        return Need::default();
-    }
-    if lower.iter().any(|word| word.len() == 1) {
-        let rare = |word: &Vec<u8>| word.iter().copied().min_by_key(|byte| super::pattern::weight(*byte)).unwrap_or(0);
-        let set: Vec<u8> = lower.iter().map(rare).collect();
-        return Need { literals: None, bytes: vec![ByteSet::of(&set).either_case()] };
-    }
-    Need { literals: Some(lower), bytes: Vec::new() }
 }
 
 /// The words of `@pm`: separated by spaces, with `|41 42|` for bytes.

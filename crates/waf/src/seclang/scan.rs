@@ -3,70 +3,236 @@
 //! All literals that any operator needs stand in one automaton, whatever the transformation in front of the operator:
 //! most values come out of most transformations unchanged, so one pass serves all of them. Letters are compared without
 //! case, so that lower-casing doesn't need a pass of its own.
-
-use aho_corasick::automaton::Automaton as _;
-use aho_corasick::{Anchored, MatchKind, StartKind, dfa};
+//!
+//! The automaton knows only a few telling bytes of each literal, its core; what stands around a core that was found is
+//! compared afterwards, eight bytes at a time. That keeps it small, and honest text rarely gets that far.
 
 use super::bytes::ByteSet;
-use super::pattern::core;
+use super::ordinary::core;
 
-/// The automaton looks for this much of a literal; the rest is compared where that was found.
+/// The automaton looks for at most this much of a literal.
 const CORE: usize = 4;
+/// Most states of the automaton, whose numbers are 16 bits wide.
+const MAX_STATES: usize = 1 << 16;
 
-/// The automaton over all operators' literals.
-pub(crate) struct Scanner {
-    automaton: Option<dfa::DFA>,
-    /// For each core the literals it stands for.
-    cores: Vec<Vec<Literal>>,
-    /// 64-bit words that a set of operators takes.
-    words: usize,
+/// A literal in lower case, with the operators that asked for it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Literal {
+    pub(crate) text: Vec<u8>,
+    pub(crate) owners: Vec<u16>,
 }
 
-/// A literal in lower case.
-struct Literal {
-    text: Vec<u8>,
-    /// Bytes of it that stand before the end of its core.
-    before: usize,
-    /// The operators that asked for it.
-    owners: Vec<u32>,
+/// The automaton over all operators' literals.
+#[derive(Default)]
+pub(crate) struct Scanner {
+    /// The class of each byte; 0 for those in no core.
+    classes: Vec<u8>,
+    /// Classes there are.
+    stride: usize,
+    /// The next state, by state and class.
+    table: Vec<u16>,
+    /// States from here on end a core.
+    matching: u16,
+    /// For each of them where its literals begin in `hits`; one more at the end.
+    starts: Vec<u32>,
+    hits: Vec<u16>,
+    entries: Vec<Entry>,
+    texts: Vec<u8>,
+    /// Words of a set of operators, and bits in them.
+    marks: Vec<(u16, u64)>,
+    /// 64-bit words that a set of operators takes.
+    words: usize,
+    /// There are more literals than fit: the scanner knows none of them.
+    overflow: bool,
+}
+
+/// A literal, as it is compared where its core was found.
+struct Entry {
+    /// Up to eight bytes that end with the core, and up to eight behind it; how many they are.
+    left: u64,
+    right: u64,
+    left_length: u8,
+    right_length: u8,
+    /// How many words its owners are in.
+    count: u16,
+    /// Where these are in `marks`.
+    marks: u32,
+    /// Where its text is.
+    text: u32,
+    /// Its length, 0 for one that was compared whole with `left` and `right`.
+    length: u16,
+    /// Bytes of it up to the end of its core.
+    before: u16,
+}
+
+/// Makes all letters among eight bytes small ones.
+fn lower(bytes: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // Per byte, bit 7 says: at least `A`; more than `Z`. Bytes beyond ASCII are left alone.
+    let low = bytes & (ONES * 0x7f);
+    let from_a = low + ONES * (0x80 - b'A' as u64);
+    let beyond_z = low + ONES * (0x7f - b'Z' as u64);
+    let letters = (from_a & !beyond_z & !bytes) & (ONES * 0x80);
+    bytes | letters >> 2
+}
+
+/// The eight bytes before `end`; zeros stand for what is before the text.
+fn eight_before(text: &[u8], end: usize) -> u64 {
+    match end.checked_sub(8).and_then(|start| text.get(start..end)?.first_chunk::<8>()) {
+        Some(window) => u64::from_be_bytes(*window),
+        None => text.get(..end).unwrap_or_default().iter().fold(0, |value, byte| value << 8 | u64::from(*byte)),
+    }
+}
+
+/// The eight bytes from `start` on; zeros stand for what is behind the text.
+fn eight_from(text: &[u8], start: usize) -> u64 {
+    let rest = text.get(start..).unwrap_or_default();
+    match rest.first_chunk::<8>() {
+        Some(window) => u64::from_be_bytes(*window),
+        None => rest.iter().rev().fold(0, |value, byte| value >> 8 | u64::from(*byte) << 56),
+    }
+}
+
+/// Whether the last `length` bytes of two words are the same.
+fn same_end(one: u64, other: u64, length: u8) -> bool {
+    (one ^ other).trailing_zeros() >= 8 * u32::from(length)
+}
+
+/// Whether the first `length` bytes of two words are the same.
+fn same_start(one: u64, other: u64, length: u8) -> bool {
+    (one ^ other).leading_zeros() >= 8 * u32::from(length)
 }
 
 impl Scanner {
-    /// Builds the automaton from each operator's literals, by its number.
-    pub(crate) fn new(needs: &[(u32, &[Vec<u8>])], operators: usize) -> Scanner {
-        let mut literals: Vec<(&[u8], Vec<u8>, u32)> = Vec::new();
-        for (operator, texts) in needs {
-            for text in *texts {
-                literals.push((core(text, CORE.min(text.len())), text.to_ascii_lowercase(), *operator));
+    /// Builds the automaton over literals for so many operators.
+    pub(crate) fn new(literals: &[Literal], operators: usize) -> Scanner {
+        let empty = Scanner { words: operators.div_ceil(64), ..Scanner::default() };
+        if literals.is_empty() {
+            return empty;
+        }
+        let overflow = Scanner { overflow: true, words: operators.div_ceil(64), ..Scanner::default() };
+        if literals.len() > usize::from(u16::MAX) || operators > usize::from(u16::MAX) {
+            return overflow;
+        }
+        let cores: Vec<&[u8]> =
+            literals.iter().map(|literal| core(&literal.text, CORE.min(literal.text.len()))).collect();
+        let mut scanner = empty;
+        scanner.classes = vec![0; 256];
+        for byte in cores.iter().flat_map(|core| core.iter()) {
+            if scanner.classes[usize::from(*byte)] == 0 {
+                scanner.stride += 1;
+                scanner.classes[usize::from(*byte)] = scanner.stride as u8;
             }
         }
-        literals.sort();
-        literals.dedup();
-        let mut words: Vec<&[u8]> = Vec::new();
-        let mut cores: Vec<Vec<Literal>> = Vec::new();
-        for (core, text, operator) in literals {
-            if words.last() != Some(&core) {
-                words.push(core);
-                cores.push(Vec::new());
+        scanner.stride += 1;
+        for byte in b'a'..=b'z' {
+            scanner.classes[usize::from(byte.to_ascii_uppercase())] = scanner.classes[usize::from(byte)];
+        }
+        if !scanner.automaton(&cores) {
+            return overflow;
+        }
+        for (literal, core) in literals.iter().zip(&cores) {
+            let start = super::bytes::find(&literal.text, core).unwrap_or(0);
+            let before = start + core.len();
+            let behind = literal.text.len() - before;
+            let whole = before <= 8 && behind <= 8;
+            let from = scanner.marks.len();
+            let mut owners = literal.owners.clone();
+            owners.sort_unstable();
+            for owner in owners {
+                let (word, bit) = (owner / 64, 1u64 << (owner % 64));
+                match scanner.marks.get_mut(from..).and_then(<[(u16, u64)]>::last_mut) {
+                    Some((last, bits)) if *last == word => *bits |= bit,
+                    _ => scanner.marks.push((word, bit)),
+                }
             }
-            let Some(list) = cores.last_mut() else { continue };
-            match list.last_mut() {
-                Some(last) if last.text == text => last.owners.push(operator),
-                _ => {
-                    let start = super::bytes::find(&text, &core.to_ascii_lowercase()).unwrap_or(0);
-                    list.push(Literal { before: start + core.len(), text, owners: vec![operator] });
+            scanner.entries.push(Entry {
+                left: eight_before(&literal.text, before),
+                right: eight_from(&literal.text, before),
+                left_length: before.min(8) as u8,
+                right_length: behind.min(8) as u8,
+                count: (scanner.marks.len() - from) as u16,
+                marks: from as u32,
+                text: scanner.texts.len() as u32,
+                length: if whole { 0 } else { literal.text.len().min(usize::from(u16::MAX)) as u16 },
+                before: before as u16,
+            });
+            if whole {
+                continue;
+            }
+            scanner.texts.extend_from_slice(&literal.text);
+        }
+        scanner
+    }
+
+    /// Fills the table: a tree of all cores, in which every missing step leads where the longest end of what was read
+    /// leads. `false` when there are too many states.
+    fn automaton(&mut self, cores: &[&[u8]]) -> bool {
+        let stride = self.stride;
+        // The tree, breadth first: children's numbers follow their parents'.
+        let mut children: Vec<u16> = vec![0; stride];
+        let mut own: Vec<Vec<u16>> = vec![Vec::new()];
+        let mut places: Vec<u16> = vec![0; cores.len()];
+        for depth in 0..CORE {
+            for (number, core) in cores.iter().enumerate() {
+                let Some(byte) = core.get(depth) else { continue };
+                let at = usize::from(places[number]) * stride + usize::from(self.classes[usize::from(*byte)]);
+                if children[at] == 0 {
+                    if own.len() >= MAX_STATES {
+                        return false;
+                    }
+                    children[at] = own.len() as u16;
+                    children.extend(std::iter::repeat_n(0, stride));
+                    own.push(Vec::new());
+                }
+                places[number] = children[at];
+                if depth + 1 == core.len() {
+                    own[usize::from(places[number])].push(number as u16);
                 }
             }
         }
-        let automaton = dfa::Builder::new()
-            .match_kind(MatchKind::Standard)
-            .start_kind(StartKind::Unanchored)
-            .ascii_case_insensitive(true)
-            .prefilter(false)
-            .build(&words)
-            .ok()
-            .filter(|_| !words.is_empty());
-        Scanner { automaton, cores, words: operators.div_ceil(64) }
+        let states = own.len();
+        let mut fail = vec![0u16; states];
+        for state in 0..states {
+            for class in 1..stride {
+                let at = state * stride + class;
+                // Where the next byte leads from the end that is one shorter.
+                let other = if state == 0 { 0 } else { children[usize::from(fail[state]) * stride + class] };
+                match children[at] {
+                    0 => children[at] = other,
+                    child if usize::from(child) > state && fail[usize::from(child)] == 0 && child != other => {
+                        fail[usize::from(child)] = other;
+                        let ends = own[usize::from(other)].clone();
+                        own[usize::from(child)].extend(ends);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        // States that end something get the highest numbers.
+        let quiet = own.iter().filter(|list| list.is_empty()).count();
+        let mut names = vec![0u16; states];
+        let (mut low, mut high) = (0, quiet);
+        for (state, list) in own.iter().enumerate() {
+            let place = if list.is_empty() { &mut low } else { &mut high };
+            names[state] = *place as u16;
+            *place += 1;
+        }
+        self.matching = quiet.min(usize::from(u16::MAX)) as u16;
+        self.table = vec![0; states * stride];
+        self.starts = Vec::with_capacity(states - quiet + 1);
+        for (state, list) in own.iter().enumerate() {
+            let to = usize::from(names[state]) * stride;
+            for class in 0..stride {
+                self.table[to + class] = names[usize::from(children[state * stride + class])];
+            }
+            if !list.is_empty() {
+                self.starts.push(self.hits.len() as u32);
+                self.hits.extend_from_slice(list);
+            }
+        }
+        self.starts.push(self.hits.len() as u32);
+        true
     }
 
     /// 64-bit words of a set of operators.
@@ -75,59 +241,131 @@ impl Scanner {
     }
 
     pub(crate) fn memory(&self) -> usize {
-        let literals = self.cores.iter().flatten().map(|literal| literal.text.len() + literal.owners.len() * 4 + 56);
-        self.automaton.as_ref().map_or(0, |automaton| automaton.memory_usage()) + literals.sum::<usize>()
+        (self.table.len() + self.hits.len()) * 2
+            + self.marks.len() * size_of::<(u16, u64)>()
+            + self.starts.len() * 4
+            + self.entries.len() * size_of::<Entry>()
+            + self.texts.len()
     }
 
     /// Whether every operator that has literals has them in the automaton.
     pub(crate) fn works(&self) -> bool {
-        self.automaton.is_some() || self.cores.is_empty()
+        !self.overflow
     }
 
     /// Sets the bits of the operators whose literals occur in `text`.
     pub(crate) fn scan(&self, text: &[u8], bits: &mut [u64]) {
-        let Some(automaton) = &self.automaton else { return };
-        let Ok(mut state) = automaton.start_state(Anchored::No) else { return };
+        let Some(classes) = self.classes.first_chunk::<256>() else { return };
+        let (table, stride, matching) = (self.table.as_slice(), self.stride, self.matching);
+        let mut state = 0u16;
         for (at, &byte) in text.iter().enumerate() {
-            state = automaton.next_state(Anchored::No, state, byte);
-            if automaton.is_special(state) && automaton.is_match(state) {
-                for index in 0..automaton.match_len(state) {
-                    let core = automaton.match_pattern(state, index).as_usize();
-                    for literal in self.cores.get(core).map_or(&[][..], Vec::as_slice) {
-                        literal.mark(text, at + 1, bits);
+            let place = usize::from(state) * stride + usize::from(classes[usize::from(byte)]);
+            state = table.get(place).copied().unwrap_or(0);
+            if state >= matching {
+                self.found(state - matching, text, at + 1, bits);
+            }
+        }
+    }
+
+    /// Cores end at `end`: whose literals stand there?
+    #[inline(never)]
+    fn found(&self, state: u16, text: &[u8], end: usize, bits: &mut [u64]) {
+        let mut left = None;
+        let mut right = None;
+        let state = usize::from(state);
+        let (Some(&from), Some(&to)) = (self.starts.get(state), self.starts.get(state + 1)) else { return };
+        for &number in self.hits.get(from as usize..to as usize).unwrap_or_default() {
+            let Some(entry) = self.entries.get(usize::from(number)) else { continue };
+            let marks = entry.marks as usize..entry.marks as usize + usize::from(entry.count);
+            let marks = self.marks.get(marks).unwrap_or_default();
+            // Nothing new to be learnt from finding it again.
+            let known =
+                |(word, mark): &(u16, u64)| bits.get(usize::from(*word)).is_none_or(|word| word & mark == *mark);
+            if marks.iter().all(known) {
+                continue;
+            }
+            let left = *left.get_or_insert_with(|| lower(eight_before(text, end)));
+            if same_end(left, entry.left, entry.left_length) {
+                let right = *right.get_or_insert_with(|| lower(eight_from(text, end)));
+                if same_start(right, entry.right, entry.right_length)
+                    && end >= usize::from(entry.before)
+                    && end + usize::from(entry.right_length) <= text.len()
+                    && (entry.length == 0 || self.stands(entry, text, end))
+                {
+                    for (word, mark) in marks {
+                        if let Some(word) = bits.get_mut(usize::from(*word)) {
+                            *word |= mark;
+                        }
                     }
                 }
             }
         }
     }
-}
 
-impl Literal {
-    /// Sets the bits of the owners when the literal stands where its core was found, which ends at `end`.
-    fn mark(&self, text: &[u8], end: usize, bits: &mut [u64]) {
-        let place = |owner: u32| (owner as usize / 64, 1u64 << (owner % 64));
-        let known = |owner: &u32| bits.get(place(*owner).0).is_some_and(|word| word & place(*owner).1 != 0);
-        if self.owners.iter().all(known) {
-            return;
-        }
-        let Some(start) = end.checked_sub(self.before) else { return };
-        if !text.get(start..start + self.text.len()).is_some_and(|found| found.eq_ignore_ascii_case(&self.text)) {
-            return;
-        }
-        for owner in &self.owners {
-            let (word, bit) = place(*owner);
-            if let Some(word) = bits.get_mut(word) {
-                *word |= bit;
-            }
-        }
+    /// Whether the whole literal stands where its core was found.
+    fn stands(&self, entry: &Entry, text: &[u8], end: usize) -> bool {
+        let length = usize::from(entry.length);
+        let literal = self.texts.get(entry.text as usize..entry.text as usize + length).unwrap_or_default();
+        end.checked_sub(usize::from(entry.before))
+            .and_then(|start| text.get(start..start + length))
+            .is_some_and(|found| found.eq_ignore_ascii_case(literal))
     }
 }
 
 /// The bytes that occur in a text.
 pub(crate) fn bytes_of(text: &[u8]) -> ByteSet {
+    // Marks in a table cost less for each byte, and more at the end.
+    if text.len() > 160 {
+        let mut seen = [0u8; 256];
+        for &byte in text {
+            seen[usize::from(byte)] = 1;
+        }
+        return ByteSet::marked(&seen);
+    }
     let mut set = ByteSet::EMPTY;
     for &byte in text {
         set.insert(byte);
     }
     set
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(literals: &[&str], text: &str) -> Vec<usize> {
+        let literals: Vec<Literal> = literals
+            .iter()
+            .enumerate()
+            .map(|(number, text)| Literal { text: text.as_bytes().to_vec(), owners: vec![number as u16] })
+            .collect();
+        let scanner = Scanner::new(&literals, literals.len());
+        let mut bits = vec![0; scanner.words()];
+        scanner.scan(text.as_bytes(), &mut bits);
+        (0..literals.len()).filter(|number| bits[number / 64] >> (number % 64) & 1 == 1).collect()
+    }
+
+    #[test]
+    fn literals_are_found_wherever_they_stand_in_either_case() {
+        let literals = ["union", "on", "select", "xp_cmdshell", "<?", "ion s", "\u{e9}t\u{e9}"];
+        assert_eq!(found(&literals, "UNION SELECT"), [0, 1, 2, 5]);
+        assert_eq!(found(&literals, "on"), [1]);
+        assert_eq!(found(&literals, "exec XP_cmdSHELL"), [3]);
+        assert_eq!(found(&literals, "xp_cmdshel <"), [0usize; 0]);
+        assert_eq!(found(&literals, "un\u{69}o n <\u{3f} \u{e9}t\u{e9}"), [4, 6]);
+        assert_eq!(found(&literals, ""), [0usize; 0]);
+        assert_eq!(found(&[], "x"), [0usize; 0]);
+    }
+
+    #[test]
+    fn every_literal_is_found_in_itself_and_agrees_with_a_plain_search() {
+        let words = ["a1", "ab", "abc", "abcd", "bcd", "cdabcdab", "dabc", "[@z", "`{", "aaaa", "aaab", "\u{7f}\u{80}"];
+        let texts = ["abcdabcdab", "xABCDABCDABx", "aaaaab", "A1", "[@Z", "`{", "@{", "\u{7f}\u{80}", "zzz"];
+        for text in words.iter().chain(&texts) {
+            let expected: Vec<usize> = (0..words.len())
+                .filter(|word| text.to_ascii_lowercase().contains(&words[*word].to_ascii_lowercase()))
+                .collect();
+            assert_eq!(found(&words, text), expected, "{text}");
+        }
+    }
 }

@@ -29,7 +29,7 @@ pub(crate) struct Content {
     pub(crate) span: Span,
     pub(crate) bytes: ByteSet,
     /// Where its bits are, [`NONE`] before the scan.
-    bits: u32,
+    pub(crate) bits: u32,
     /// The content whose bits are good for this one, too.
     like: u32,
     /// Where its row of transformed contents is, [`NONE`] before the first.
@@ -116,12 +116,18 @@ pub(crate) struct Found {
     pub(crate) value: Value,
 }
 
-/// A union over the values of a group or store: which bytes occur, which operators could match.
+/// A union over the values of a group or store at a node: which bytes occur, which operators could match.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Union {
     pub(crate) epoch: u64,
     pub(crate) bytes: ByteSet,
     pub(crate) bits: Vec<u64>,
+    /// Of a store: what each item is at the node, [`NONE`] for those too short for any rule.
+    pub(crate) contents: Vec<u32>,
+    /// Of a store at the root: the items that some chain changes, and the union of the others.
+    pub(crate) lively: Vec<u32>,
+    pub(crate) inert_bytes: ByteSet,
+    pub(crate) inert_bits: Vec<u64>,
 }
 
 /// The addresses of a connection, as text; empty when unknown.
@@ -144,7 +150,7 @@ pub struct Transaction<'r> {
     pub(crate) set: &'r RuleSet,
     pub(crate) arena: Vec<u8>,
     pub(crate) contents: Vec<Content>,
-    bits: Vec<u64>,
+    pub(crate) bits: Vec<u64>,
     rows: Vec<u32>,
     scratch: Vec<u8>,
     pub(crate) stores: [Vec<Item>; STORES],
@@ -172,9 +178,13 @@ pub struct Transaction<'r> {
     pub(crate) outbound_error: bool,
     pub(crate) exceeded: bool,
     pub(crate) epoch: u64,
-    pub(crate) unions: Vec<Union>,
+    /// Rules that no value could match in this phase, of the groups that have been looked at.
+    pub(crate) hopeless: Vec<u64>,
+    /// In which epoch each group was looked at.
+    pub(crate) judged: Vec<u64>,
+    pub(crate) union: Union,
     /// Unions over whole stores at a node, and where they are: by node, store and part.
-    store_unions: Vec<Union>,
+    pub(crate) store_unions: Vec<Union>,
     store_places: Vec<u32>,
     /// Which union answers for a node, store and part, and in which epoch that was found.
     store_answers: Vec<(u64, u32)>,
@@ -231,7 +241,9 @@ impl<'r> Transaction<'r> {
             outbound_error: false,
             exceeded: false,
             epoch: 1,
-            unions: vec![Union::default(); set.groups.len()],
+            hopeless: vec![0; set.rules.len().div_ceil(64)],
+            judged: vec![0; set.groups.len()],
+            union: Union::default(),
             store_unions: Vec::new(),
             store_places: vec![NONE; set.nodes.len() * STORES * 2],
             store_answers: vec![(0, 0); set.nodes.len() * STORES * 2],

@@ -111,6 +111,19 @@ impl Transformation {
         }
     }
 
+    /// The length that an input must have for an output of `length` bytes.
+    pub(crate) fn least_input(self, length: usize) -> usize {
+        use Transformation as T;
+        match self {
+            T::Base64Decode | T::Base64DecodeExt => (length * 4).div_ceil(3),
+            T::HexDecode => length * 2,
+            T::Base64Encode | T::HexEncode | T::UrlEncode | T::Utf8ToUnicode => length / 4,
+            T::Length | T::Md5 | T::Sha1 => 0,
+            // All others take bytes away or leave their number alone.
+            _ => length,
+        }
+    }
+
     /// Writes the transformed `input` to `out`, which is cleared first.
     pub(crate) fn apply(self, input: &[u8], out: &mut Vec<u8>) {
         use Transformation as T;

@@ -1,12 +1,14 @@
 //! The last step of compiling: updates and removals, jumps, the tree of transformations, groups, and the scanner.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use super::{Compiler, NONE, Node, Quick, Rule, RuleSet, Side, Update, bit};
+use super::{Compiler, Group, NONE, Needs, Node, Quick, Rule, RuleSet, Side, Update, bit};
 use crate::seclang::action::{Effect, Which};
+use crate::seclang::bytes::ByteSet;
+use crate::seclang::need::Need;
 use crate::seclang::operator::Operator;
-use crate::seclang::pattern::{Need, Pattern};
-use crate::seclang::scan::Scanner;
+use crate::seclang::pattern::Pattern;
+use crate::seclang::scan::{Literal, Scanner};
 use crate::seclang::syntax::{Diagnostic, Level};
 use crate::seclang::template::Template;
 use crate::seclang::transform::Transformation;
@@ -18,7 +20,7 @@ impl Compiler<'_> {
         let orders: [Vec<u32>; 5] = std::array::from_fn(|phase| {
             self.set.phases[phase]
                 .iter()
-                .filter_map(|rule| self.set.rules.get(*rule as usize))
+                .filter_map(|step| self.set.rules.get(step.rule as usize))
                 .map(|rule| rule.order)
                 .collect()
         });
@@ -48,12 +50,9 @@ impl Compiler<'_> {
                 let tree = &mut self.set.nodes;
                 at = *nodes.entry((at, transformation)).or_insert_with(|| {
                     let parent = &tree[at as usize];
-                    let node = Node {
-                        parent: at,
-                        transformation: Some(transformation),
-                        touches: parent.touches.or(transformation.touches()),
-                        touches_beyond_case: parent.touches_beyond_case.or(transformation.touches_beyond_case()),
-                    };
+                    let mut node = parent.then(at, transformation);
+                    let same = transformation.touches_beyond_case() == ByteSet::EMPTY;
+                    node.scan_node = if same { parent.scan_node } else { tree.len() as u32 };
                     tree.push(node);
                     tree.len() as u32 - 1
                 });
@@ -64,46 +63,81 @@ impl Compiler<'_> {
             let mut need = rule.operator.need();
             // A list of words matches just when the scanner finds one of them; what is captured must be looked for.
             let words = matches!(rule.operator, Operator::Words(_)) && (rule.negated || !rule.actions.capture);
-            if let Some(literals) = need.literals.as_ref().filter(|_| words) {
-                rule.exact = needs.len() as u32;
-                needs.push((rule.exact, literals.clone()));
-            }
-            if rule.negated {
+            rule.exact = words && need.literals.is_some() && need.either == ByteSet::EMPTY;
+            if rule.negated && !rule.exact {
                 need = Need::default();
             }
-            rule.bytes = need.bytes;
+            let least = need.length;
+            rule.needs = Needs { either: need.either, bytes: need.bytes, ..Needs::default() };
             if let Some(literals) = need.literals {
-                if rule.exact != NONE {
-                    rule.scan = rule.exact;
-                } else {
-                    rule.scan = needs.len() as u32;
-                    needs.push((rule.scan, literals));
-                }
+                rule.needs.word = u16::try_from(needs.len() / 64).unwrap_or(u16::MAX);
+                rule.needs.mask = 1 << (needs.len() % 64);
+                needs.push((needs.len() as u32, literals));
             }
             let stored =
                 rule.targets.iter().all(|target| !target.count && matches!(target.variable.kind(), Kind::Stored(..)));
-            if stored && !rule.targets.is_empty() && (rule.scan != NONE || !rule.bytes.is_empty()) {
+            if stored && !rule.targets.is_empty() && !rule.needs.is_empty() && !rule.negated {
+                let inputs = rule.nodes.iter().map(|node| least_input(&self.set.nodes, *node, least));
+                rule.needs.least_input = inputs.min().unwrap_or(0);
                 let mut key: Vec<String> = rule.targets.iter().map(Target::key).collect();
                 key.push(format!("{:?}", rule.nodes));
                 let list = &mut self.set.groups;
                 rule.group = *groups.entry(key.join("|")).or_insert_with(|| {
-                    list.push(number as u32);
+                    list.push(Group::default());
                     list.len() as u32 - 1
                 });
+                if let Some(group) = self.set.groups.get_mut(rule.group as usize) {
+                    group.rules.push(number as u32);
+                }
+            }
+            // The nodes know the least that any of their rules needs.
+            let least = if rule.group == NONE { 0 } else { least };
+            for node in rule.nodes.iter().copied() {
+                let scanned = self.set.nodes.get(node as usize).map_or(0, |node| node.scan_node);
+                if let Some(node) = self.set.nodes.get_mut(scanned as usize) {
+                    node.least_input = node.least_input.min(rule.needs.least_input);
+                }
+                let (mut at, mut length) = (node, least);
+                while let Some(node) = self.set.nodes.get_mut(at as usize) {
+                    node.least_length = node.least_length.min(u32::try_from(length).unwrap_or(u32::MAX));
+                    let Some(transformation) = node.transformation else { break };
+                    length = transformation.least_input(length);
+                    at = node.parent;
+                }
             }
         }
-        let borrowed: Vec<(u32, &[Vec<u8>])> =
-            needs.iter().map(|(number, literals)| (*number, literals.as_slice())).collect();
-        self.set.scanner = Scanner::new(&borrowed, needs.len());
+        self.set.lively = self
+            .set
+            .nodes
+            .iter()
+            .filter(|node| !node.touches_all)
+            .fold(ByteSet::EMPTY, |all, node| all.or(node.touches_beyond_case));
+        // Where a chain changes nothing, the root answers for it.
+        if let Some(root) = self.set.nodes.first_mut() {
+            (root.least_input, root.least_length) = (0, 0);
+        }
+        self.set.scanner = Scanner::new(&literals(&needs), needs.len());
         if !self.set.scanner.works() {
             // Too many literals for one automaton: every rule looks for itself.
             for rule in &mut self.set.rules {
-                rule.scan = NONE;
-                rule.exact = NONE;
-                if rule.bytes.is_empty() {
-                    rule.group = NONE;
+                if rule.needs.mask != 0 {
+                    (rule.needs.mask, rule.exact) = (0, false);
+                    if rule.needs.bytes.is_empty() {
+                        rule.group = NONE;
+                    }
                 }
             }
+            for group in &mut self.set.groups {
+                group.rules.clear();
+            }
+            for (number, rule) in self.set.rules.iter().enumerate() {
+                if let Some(group) = self.set.groups.get_mut(rule.group as usize) {
+                    group.rules.push(number as u32);
+                }
+            }
+        }
+        for step in self.set.phases.iter_mut().flatten() {
+            step.group = self.set.rules.get(step.rule as usize).map_or(NONE, |rule| rule.group);
         }
         for (file, line, message) in complaints {
             let file = self.set.files.get(file as usize).cloned().unwrap_or_default();
@@ -143,7 +177,7 @@ impl Compiler<'_> {
                 Update::Remove(which) => {
                     let bits = Selections::new(&self.set.rules).bits(&which);
                     for phase in &mut self.set.phases {
-                        phase.retain(|rule| !bit(&bits, *rule));
+                        phase.retain(|step| !bit(&bits, step.rule));
                     }
                 }
                 Update::Targets(which, text, complaint) => {
@@ -173,6 +207,33 @@ impl Compiler<'_> {
             }
         }
     }
+}
+
+/// The literals of all operators, each once, in lower case.
+fn literals(needs: &[(u32, Vec<Vec<u8>>)]) -> Vec<Literal> {
+    let mut owners: BTreeMap<Vec<u8>, Vec<u16>> = BTreeMap::new();
+    for (operator, texts) in needs {
+        for text in texts {
+            // More operators than have a number are more than the scanner takes.
+            owners.entry(text.to_ascii_lowercase()).or_default().push(u16::try_from(*operator).unwrap_or(u16::MAX));
+        }
+    }
+    let literal = |(text, mut owners): (Vec<u8>, Vec<u16>)| {
+        owners.dedup();
+        Literal { text, owners }
+    };
+    owners.into_iter().map(literal).collect()
+}
+
+/// The length that a value must have before a chain can make so many bytes of it.
+fn least_input(nodes: &[Node], node: u32, length: usize) -> u32 {
+    let (mut node, mut length) = (node, length);
+    while let Some(step) = nodes.get(node as usize) {
+        let Some(transformation) = step.transformation else { break };
+        length = transformation.least_input(length);
+        node = step.parent;
+    }
+    u32::try_from(length).unwrap_or(u32::MAX)
 }
 
 /// `TX:name @lt 5` and the like need no machinery.

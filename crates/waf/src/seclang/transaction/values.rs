@@ -4,7 +4,7 @@
 
 use super::{Content, Item, MAX_ARENA, MAX_CONTENTS, Transaction, Union};
 use crate::seclang::bytes::{ByteSet, Span};
-use crate::seclang::compile::{NONE, Rule};
+use crate::seclang::compile::{NONE, Needs, Rule};
 use crate::seclang::scan::bytes_of;
 use crate::seclang::transform::Transformation;
 use crate::seclang::variable::{Kind, Part, STORES, Selector, Store};
@@ -75,17 +75,10 @@ impl Transaction<'_> {
         let set = self.set;
         let Some(step) = set.nodes.get(node as usize) else { return content };
         let Some(transformation) = step.transformation else { return content };
-        if !self.bytes(content).meets(step.touches) && step.touches != ByteSet::ALL {
+        if !step.touches_all && !self.bytes(content).meets(step.touches) {
             return content;
         }
-        let Some(origin) = self.contents.get_mut(content as usize) else { return content };
-        let mut row = origin.row;
-        if row == NONE {
-            row = self.rows.len() as u32;
-            origin.row = row;
-            self.rows.resize(self.rows.len() + set.nodes.len(), NONE);
-        }
-        let place = row as usize + node as usize;
+        let place = self.row(content) + node as usize;
         match self.rows.get(place) {
             Some(&NONE) | None => {}
             Some(&known) => return known,
@@ -98,9 +91,43 @@ impl Transaction<'_> {
         derived
     }
 
+    /// Where a content's row of transformed contents begins.
+    fn row(&mut self, content: u32) -> usize {
+        let Some(origin) = self.contents.get_mut(content as usize) else { return usize::MAX };
+        if origin.row == NONE {
+            origin.row = self.rows.len() as u32;
+            self.rows.resize(self.rows.len() + self.set.nodes.len(), NONE);
+        }
+        origin.row as usize
+    }
+
+    /// [`Transaction::derive`], which stops where what is made becomes too short for any rule.
+    fn derive_long(&mut self, content: u32, node: u32) -> Option<u32> {
+        let set = self.set;
+        let Some(step) = set.nodes.get(node as usize) else { return Some(content) };
+        let Some(transformation) = step.transformation else { return Some(content) };
+        let derived = if !step.touches_all && !self.bytes(content).meets(step.touches) {
+            content
+        } else {
+            let place = self.row(content) + node as usize;
+            match self.rows.get(place) {
+                Some(&NONE) | None => {
+                    let parent = self.derive_long(content, step.parent)?;
+                    let derived = self.transform(parent, transformation);
+                    if let Some(entry) = self.rows.get_mut(place) {
+                        *entry = derived;
+                    }
+                    derived
+                }
+                Some(&known) => known,
+            }
+        };
+        (self.length(derived) >= step.least_length).then_some(derived)
+    }
+
     fn transform(&mut self, content: u32, transformation: Transformation) -> u32 {
         let touches = transformation.touches();
-        if touches != ByteSet::ALL && !self.bytes(content).meets(touches) {
+        if !self.bytes(content).meets(touches) && touches != ByteSet::ALL {
             return content;
         }
         let mut out = std::mem::take(&mut self.scratch);
@@ -121,74 +148,90 @@ impl Transaction<'_> {
         derived
     }
 
-    /// The content that says which operators could match at a node: the case of letters doesn't matter for that.
-    pub(crate) fn scannable(&mut self, content: u32, node: u32) -> u32 {
-        match self.set.nodes.get(node as usize) {
-            Some(step)
-                if step.touches_beyond_case == ByteSet::ALL || self.bytes(content).meets(step.touches_beyond_case) =>
-            {
-                self.derive(content, node)
-            }
-            _ => content,
+    /// The content that says which operators could match at a node: the case of letters doesn't matter for that. `None`
+    /// when it is too short for any rule.
+    pub(crate) fn scannable(&mut self, content: u32, node: u32) -> Option<u32> {
+        let scan_node = self.set.nodes.get(node as usize)?.scan_node;
+        let step = self.set.nodes.get(scan_node as usize)?;
+        let known = self.contents.get(content as usize)?;
+        if (known.span.len() as u32) < step.least_input {
+            return None;
         }
+        if !step.touches_all && !known.bytes.meets(step.touches_beyond_case) {
+            return (known.span.len() as u32 >= step.least_length).then_some(content);
+        }
+        self.derive_long(content, scan_node)
+    }
+
+    pub(crate) fn length(&self, content: u32) -> u32 {
+        self.contents.get(content as usize).map_or(0, |content| content.span.len() as u32)
     }
 
     /// Where the bits of a content are; scans it when that has not been done.
     fn scanned(&mut self, content: u32) -> usize {
-        let mut origin = content;
-        for _ in 0..8 {
-            match self.contents.get(origin as usize) {
-                Some(other) if other.like != NONE => origin = other.like,
-                _ => break,
+        let Some(known) = self.contents.get(content as usize) else { return usize::MAX };
+        if known.bits != NONE {
+            return known.bits as usize;
+        }
+        let (span, like) = (known.span, known.like);
+        let start = match like {
+            // What differs in the case of letters only has the same bits. Such contents are older: this ends.
+            older if older < content => self.scanned(older),
+            _ => {
+                let start = self.bits.len();
+                self.bits.resize(start + self.set.scanner.words(), 0);
+                self.set.scanner.scan(span.of(&self.arena), self.bits.get_mut(start..).unwrap_or_default());
+                start
             }
+        };
+        if let Some(known) = self.contents.get_mut(content as usize) {
+            known.bits = start as u32;
         }
-        let Some(known) = self.contents.get_mut(origin as usize) else { return usize::MAX };
-        if known.bits == NONE {
-            known.bits = self.bits.len() as u32;
-            let start = self.bits.len();
-            self.bits.resize(start + self.set.scanner.words(), 0);
-            let text = known.span.of(&self.arena);
-            self.set.scanner.scan(text, self.bits.get_mut(start..).unwrap_or_default());
-            return start;
-        }
-        known.bits as usize
+        start
     }
 
-    /// Whether a content could match an operator with these needs.
-    pub(crate) fn worth(&mut self, content: u32, scan: u32, needs: &[ByteSet]) -> bool {
+    /// Whether a content meets a rule's needs.
+    pub(crate) fn meets(&mut self, content: u32, needs: &Needs) -> bool {
         let bytes = self.bytes(content);
-        if !needs.iter().all(|need| bytes.meets(*need)) {
-            return false;
-        }
-        if scan == NONE {
-            return true;
+        if needs.mask == 0 {
+            return needs.met_by(bytes, &[]);
         }
         let start = self.scanned(content);
-        self.bits.get(start + scan as usize / 64).is_some_and(|word| word >> (scan % 64) & 1 == 1)
+        needs.met_by(bytes, self.bits.get(start..).unwrap_or_default())
     }
 
-    /// Whether any value of a group could match.
-    pub(crate) fn group_worth(&mut self, group: u32, scan: u32, needs: &[ByteSet]) -> bool {
-        let Some(union) = self.unions.get_mut(group as usize) else { return true };
-        if union.epoch != self.epoch {
-            let mut union = std::mem::take(union);
-            self.unite(group, &mut union);
-            if let Some(place) = self.unions.get_mut(group as usize) {
-                *place = union;
-            }
+    /// Whether a literal of a rule occurs in a content.
+    pub(crate) fn has_literal(&mut self, content: u32, needs: &Needs) -> bool {
+        let start = self.scanned(content);
+        self.bits.get(start + usize::from(needs.word)).is_some_and(|word| word & needs.mask != 0)
+    }
+
+    /// Finds the rules of a group that no value could match.
+    pub(crate) fn judge(&mut self, group: u32) {
+        let set = self.set;
+        let Some(members) = set.groups.get(group as usize) else { return };
+        if let Some(judged) = self.judged.get_mut(group as usize) {
+            *judged = self.epoch;
         }
-        let Some(union) = self.unions.get(group as usize) else { return true };
-        needs.iter().all(|need| union.bytes.meets(*need))
-            && (scan == NONE || union.bits.get(scan as usize / 64).is_some_and(|word| word >> (scan % 64) & 1 == 1))
-    }
-
-    fn unite(&mut self, group: u32, union: &mut Union) {
-        union.epoch = self.epoch;
+        let mut union = std::mem::take(&mut self.union);
         union.bytes = ByteSet::EMPTY;
         union.bits.clear();
-        union.bits.resize(self.set.scanner.words(), 0);
-        let set = self.set;
-        let Some(rule) = set.groups.get(group as usize).and_then(|rule| set.rules.get(*rule as usize)) else { return };
+        union.bits.resize(set.scanner.words(), 0);
+        if let Some(rule) = members.rules.first().and_then(|rule| set.rules.get(*rule as usize)) {
+            self.unite(rule, &mut union);
+        }
+        for &number in &members.rules {
+            let hopeless =
+                set.rules.get(number as usize).is_some_and(|rule| !rule.needs.met_by(union.bytes, &union.bits));
+            if let Some(word) = self.hopeless.get_mut(number as usize / 64) {
+                *word |= u64::from(hopeless) << (number % 64);
+            }
+        }
+        self.union = union;
+    }
+
+    /// Puts all values of a rule's targets into a union.
+    fn unite(&mut self, rule: &Rule, union: &mut Union) {
         for target in &rule.targets {
             let Kind::Stored(stores, part) = target.variable.kind() else { continue };
             let whole = matches!(target.selector, Selector::All);
@@ -215,15 +258,16 @@ impl Transaction<'_> {
                     }
                     let content = if part == Part::Value { item.content } else { item.name_content };
                     for &node in &rule.nodes {
-                        let content = self.scannable(content, node);
-                        self.unite_content(content, union);
+                        if let Some(content) = self.scannable(content, node) {
+                            self.unite_content(content, union);
+                        }
                     }
                 }
             }
         }
     }
 
-    pub(super) fn unite_content(&mut self, content: u32, union: &mut Union) {
+    fn unite_content(&mut self, content: u32, union: &mut Union) {
         union.bytes = union.bytes.or(self.bytes(content));
         let start = self.scanned(content);
         for (sum, word) in union.bits.iter_mut().zip(self.bits.get(start..).unwrap_or_default()) {
@@ -231,48 +275,31 @@ impl Transaction<'_> {
         }
     }
 
-    /// Whether any value of a store could match a rule.
-    pub(crate) fn store_worth(&mut self, store: Store, part: Part, rule: &Rule) -> bool {
-        let (scan, needs) = (rule.scan, &rule.bytes);
-        if scan == NONE && needs.is_empty() {
-            return true;
-        }
-        rule.nodes.iter().any(|&node| {
-            let place = self.unite_store(store, part, node);
-            self.store_unions.get(place).is_none_or(|union| {
-                needs.iter().all(|need| union.bytes.meets(*need))
-                    && (scan == NONE
-                        || union.bits.get(scan as usize / 64).is_some_and(|word| word >> (scan % 64) & 1 == 1))
-            })
-        })
-    }
-
     /// The union over a whole store at a node: its place among the unions.
-    fn unite_store(&mut self, store: Store, part: Part, node: u32) -> usize {
+    pub(crate) fn unite_store(&mut self, store: Store, part: Part, node: u32) -> usize {
+        let node = self.set.nodes.get(node as usize).map_or(0, |node| node.scan_node);
         let asked = (node as usize * STORES + store as usize) * 2 + part as usize;
         if let Some((_, place)) = self.store_answers.get(asked).filter(|(epoch, _)| *epoch == self.epoch) {
             return *place as usize;
         }
-        let place = self.find_store_union(store, part, node);
+        let place = self.find_store_union(store, part, node, asked);
         if let Some(answer) = self.store_answers.get_mut(asked) {
             *answer = (self.epoch, place as u32);
         }
         place
     }
 
-    fn find_store_union(&mut self, store: Store, part: Part, node: u32) -> usize {
+    fn find_store_union(&mut self, store: Store, part: Part, node: u32, number: usize) -> usize {
+        let set = self.set;
+        let Some(step) = set.nodes.get(node as usize) else { return usize::MAX };
         // Where no value would be changed, the root's union is the one.
-        let mut node = node;
-        if node != 0 {
-            let root = self.unite_store(store, part, 0);
-            let (Some(step), Some(root)) = (self.set.nodes.get(node as usize), self.store_unions.get(root)) else {
-                return root;
-            };
-            if step.touches_beyond_case != ByteSet::ALL && !root.bytes.meets(step.touches_beyond_case) {
-                node = 0;
-            }
+        let root = if node == 0 { usize::MAX } else { self.unite_store(store, part, 0) };
+        if node != 0
+            && !step.touches_all
+            && self.store_unions.get(root).is_some_and(|root| !root.bytes.meets(step.touches_beyond_case))
+        {
+            return root;
         }
-        let number = (node as usize * STORES + store as usize) * 2 + part as usize;
         let mut place = self.store_places.get(number).copied().unwrap_or(0);
         if place == NONE {
             place = self.store_unions.len() as u32;
@@ -285,27 +312,65 @@ impl Transaction<'_> {
         }
         let mut union = std::mem::take(&mut self.store_unions[place]);
         union.epoch = self.epoch;
+        union.bytes = ByteSet::EMPTY;
         union.bits.clear();
+        union.contents.clear();
         if node == 0 {
-            union.bytes = ByteSet::EMPTY;
-            union.bits.resize(self.set.scanner.words(), 0);
-        } else {
-            // What the values are before serves as a first guess: only those that change are looked at.
-            let root = self.unite_store(store, part, 0);
-            if let Some(root) = self.store_unions.get(root) {
-                union.bytes = root.bytes;
-                union.bits.extend_from_slice(&root.bits);
+            self.unite_root(store, part, &mut union);
+        } else if let (false, Some(root)) = (step.touches_all, self.store_unions.get_mut(root)) {
+            // Most values are changed by nothing: only the others are looked at.
+            union.bytes = root.inert_bytes;
+            union.bits.extend_from_slice(&root.inert_bits);
+            union.contents.extend_from_slice(&root.contents);
+            union.lively.clear();
+            union.lively.extend_from_slice(&root.lively);
+            for at in 0..union.lively.len() {
+                let Some(item) = union.lively.get(at).map(|at| *at as usize) else { break };
+                let Some(content) = union.contents.get(item).copied() else { break };
+                let found = self.scannable(content, node);
+                if let Some(content) = found {
+                    self.unite_content(content, &mut union);
+                }
+                if let Some(entry) = union.contents.get_mut(item) {
+                    *entry = found.unwrap_or(NONE);
+                }
             }
-        }
-        for at in 0..self.stores[store as usize].len() {
-            let item = self.stores[store as usize][at];
-            let content = if part == Part::Value { item.content } else { item.name_content };
-            let scannable = self.scannable(content, node);
-            if node == 0 || scannable != content {
-                self.unite_content(scannable, &mut union);
+        } else {
+            union.bits.resize(set.scanner.words(), 0);
+            for at in 0..self.stores[store as usize].len() {
+                let item = self.stores[store as usize][at];
+                let content = if part == Part::Value { item.content } else { item.name_content };
+                let found = if self.length(content) < step.least_input { None } else { self.scannable(content, node) };
+                if let Some(content) = found {
+                    self.unite_content(content, &mut union);
+                }
+                union.contents.push(found.unwrap_or(NONE));
             }
         }
         self.store_unions[place] = union;
         place
+    }
+
+    /// The union of a store's values as they came.
+    fn unite_root(&mut self, store: Store, part: Part, union: &mut Union) {
+        union.bits.resize(self.set.scanner.words(), 0);
+        union.lively.clear();
+        for at in 0..self.stores[store as usize].len() {
+            let item = self.stores[store as usize][at];
+            let content = if part == Part::Value { item.content } else { item.name_content };
+            union.contents.push(content);
+            if self.bytes(content).meets(self.set.lively) {
+                union.lively.push(at as u32);
+            } else {
+                self.unite_content(content, union);
+            }
+        }
+        union.inert_bytes = union.bytes;
+        union.inert_bits.clear();
+        union.inert_bits.extend_from_slice(&union.bits);
+        for at in 0..union.lively.len() {
+            let Some(content) = union.lively.get(at).and_then(|at| union.contents.get(*at as usize)) else { break };
+            self.unite_content(*content, union);
+        }
     }
 }
