@@ -361,17 +361,18 @@ fn a_state_machine_of_the_plugin_starts_the_functions_its_tasks_name() {
 service: flow
 plugins: [serverless-step-functions]
 provider: { name: aws, runtime: python3.12 }
-functions: { charge: { handler: a.charge }, idle: { handler: a.idle } }
+functions: { charge: { handler: a.charge }, ship-it: { handler: a.ship }, idle: { handler: a.idle } }
 stepFunctions:
   stateMachines:
     pay:
       definition:
         StartAt: Charge
-        States: { Charge: { Type: Task, Resource: !GetAtt ChargeLambdaFunction.Arn, End: true } }
+        States: { Charge: { Type: Task, Resource: !GetAtt ChargeLambdaFunction.Arn, Next: Ship }, Ship: { Type: Task, Resource: { "Fn::GetAtt": [ship-it, Arn] }, End: true } }
 "#,
     );
     assert_eq!(read.trigger("charge").kind, TriggerKind::StepFunctions);
     assert_eq!(read.trigger("charge").source.as_ref().unwrap().to_string(), "${PayStepFunctionsStateMachine}");
+    assert_eq!(read.trigger("ship-it").kind, TriggerKind::StepFunctions);
     assert_eq!(read.application().triggers_of("idle").count(), 0);
 }
 

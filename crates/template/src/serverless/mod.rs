@@ -32,6 +32,10 @@ pub(crate) fn looks_like_service(path: &str, text: &str, json: bool) -> bool {
     if matches!(name, "serverless.ts" | "serverless.js") {
         return text.contains("provider");
     }
+    // Looking for a word is cheaper than looking for a key.
+    if !text.contains("provider") || !text.contains("service") {
+        return false;
+    }
     let key = |name: &str| has_key(text, json, name);
     key("provider") && key("service") && (key("functions") || key("resources") || name.starts_with("serverless."))
 }

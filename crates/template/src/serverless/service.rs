@@ -740,7 +740,7 @@ impl Service {
             for (from, to) in [("definition", "Definition"), ("name", "StateMachineName"), ("type", "StateMachineType")]
             {
                 if let Some(entry) = machine.value.entry(from) {
-                    put(&mut properties, to, entry, entry.value.clone());
+                    put(&mut properties, to, entry, self.localized(&entry.value, 0));
                 }
             }
             for (from, to) in [("loggingConfig", "LoggingConfiguration"), ("tracingConfig", "TracingConfiguration")] {
@@ -754,6 +754,39 @@ impl Service {
             let properties = object_of(machine.value.span, properties);
             self.add(&id, machine.key_span, machine.value.span, "AWS::StepFunctions::StateMachine", properties);
         }
+    }
+
+    /// A definition in which functions go by the names they have in the service, as the plugin lets them: with their logical ids.
+    fn localized(&self, node: &Node, depth: usize) -> Node {
+        if depth > 200 {
+            return Node::null(node.span);
+        }
+        let id = |node: &Node| {
+            let function = self.function(node.scalar()?)?;
+            (!self.brings(&function.key)).then(|| text_node(function.id.clone(), node.span))
+        };
+        let below = |node: &Node| self.localized(node, depth + 1);
+        let kind = match &node.kind {
+            NodeKind::Scalar { .. } => return node.clone(),
+            NodeKind::Sequence(items) => NodeKind::Sequence(items.iter().map(below).collect()),
+            NodeKind::Mapping(entries) => NodeKind::Mapping(
+                entries
+                    .iter()
+                    .map(|entry| {
+                        let value = match (entry.key.as_str(), entry.value.items()) {
+                            ("Ref", _) => id(&entry.value).unwrap_or_else(|| entry.value.clone()),
+                            ("Fn::GetAtt", [name, rest @ ..]) => {
+                                let name = id(name).unwrap_or_else(|| name.clone());
+                                list(entry.value.span, std::iter::once(name).chain(rest.iter().cloned()).collect())
+                            }
+                            _ => below(&entry.value),
+                        };
+                        Entry { key: entry.key.clone(), key_span: entry.key_span, value }
+                    })
+                    .collect(),
+            ),
+        };
+        Node { span: node.span, tag: None, kind }
     }
 
     /// The template: what was made, with the service's own resources merged in.
