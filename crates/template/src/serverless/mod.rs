@@ -9,8 +9,10 @@
 
 mod events;
 mod lift;
+mod roles;
 mod service;
 mod sources;
+mod step_functions;
 mod tree;
 mod variables;
 
