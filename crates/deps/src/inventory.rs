@@ -21,8 +21,9 @@ fn folder(path: &str) -> &str {
 }
 
 /// The folder whose code a manifest speaks for; Gradle keeps its catalog in a folder of its own.
-fn home(manifest: &Manifest) -> &str {
+pub(crate) fn home(manifest: &Manifest) -> &str {
     match (manifest.format, folder(&manifest.path)) {
+        (Format::InstalledPython, own) => folder(own),
         (Format::GradleCatalog, "gradle") => "",
         (Format::GradleCatalog, own) => own.strip_suffix("/gradle").unwrap_or(own),
         (_, own) => own,
@@ -37,6 +38,7 @@ pub(crate) fn is_superseded(manifests: &[Manifest], at: usize) -> bool {
         let same_folder = home(other) == home(own) && other.path != own.path;
         let locks = match own.format {
             Format::PackageJson => other.format.is_lock() && other.format.ecosystem() == Ecosystem::Npm,
+            _ if other.format == Format::InstalledPython => false,
             Format::PyProject => matches!(other.format, Format::PoetryLock | Format::UvLock),
             Format::Pipfile => other.format == Format::PipfileLock,
             Format::GradleScript | Format::GradleCatalog => other.format == Format::GradleLock,
@@ -95,6 +97,8 @@ pub(crate) fn governing(
                     manifest.format == Format::Requirements && !manifest.path.ends_with("requirements.txt");
                 beside
                     && !development
+                    // Each speaks for itself alone, wherever in the code it lies.
+                    && manifest.format != Format::InstalledPython
                     && manifest.format.ecosystem() == ecosystem
                     && (in_code || EXPORTED.contains(&manifest.format))
                     && !is_superseded(manifests, *at)

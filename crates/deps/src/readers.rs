@@ -6,6 +6,7 @@ mod bun_lock;
 mod cargo;
 mod go_mod;
 mod gradle;
+mod installed_python;
 mod nuget;
 mod package_json;
 mod package_lock;
@@ -57,6 +58,8 @@ pub enum Format {
     SetupCfg,
     /// `setup.py`: what is asked for, as far as it is a list of literals.
     SetupPy,
+    /// `METADATA` or `PKG-INFO` of a Python package that lies in the source as it was installed.
+    InstalledPython,
     /// `bun.lock`.
     BunLock,
     /// `go.mod`.
@@ -105,6 +108,8 @@ impl Format {
             "packages.config" => Self::NuGetProject,
             "Cargo.lock" => Self::CargoLock,
             "Cargo.toml" => Self::CargoManifest,
+            "METADATA" if path.ends_with(".dist-info/METADATA") => Self::InstalledPython,
+            "PKG-INFO" if path.ends_with(".egg-info/PKG-INFO") => Self::InstalledPython,
             _ if [".csproj", ".fsproj", ".vbproj"].iter().any(|end| name.ends_with(end)) => Self::NuGetProject,
             _ if name.ends_with(".txt") && name.contains("requirements") => Self::Requirements,
             _ => return None,
@@ -118,7 +123,7 @@ impl Format {
             Self::PipfileLock | Self::PoetryLock | Self::UvLock | Self::Requirements | Self::PyProject => {
                 Ecosystem::PyPi
             }
-            Self::Pipfile | Self::SetupCfg | Self::SetupPy => Ecosystem::PyPi,
+            Self::Pipfile | Self::SetupCfg | Self::SetupPy | Self::InstalledPython => Ecosystem::PyPi,
             Self::GoMod => Ecosystem::Go,
             Self::Pom | Self::GradleLock | Self::GradleCatalog | Self::GradleScript => Ecosystem::Maven,
             Self::NuGetLock | Self::NuGetProject => Ecosystem::NuGet,
@@ -136,7 +141,12 @@ impl Format {
             | Self::SetupCfg
             | Self::SetupPy => false,
             Self::Pom | Self::GradleCatalog | Self::GradleScript | Self::NuGetProject | Self::CargoManifest => false,
-            Self::PackageLock | Self::YarnLock | Self::PnpmLock | Self::BunLock | Self::PipfileLock => true,
+            Self::InstalledPython
+            | Self::PackageLock
+            | Self::YarnLock
+            | Self::PnpmLock
+            | Self::BunLock
+            | Self::PipfileLock => true,
             Self::PoetryLock | Self::UvLock | Self::GoMod | Self::GradleLock | Self::NuGetLock | Self::CargoLock => {
                 true
             }
@@ -165,6 +175,7 @@ pub fn read(sources: &mut Sources, file: FileId, load: &mut dyn FnMut(&str) -> O
         Format::SetupCfg => setup::configuration(&mut input),
         Format::SetupPy => setup::script(&mut input),
         Format::BunLock => bun_lock::read(&mut input),
+        Format::InstalledPython => installed_python::read(&mut input),
         Format::GoMod => go_mod::read(&mut input),
         Format::Pom => pom::read(&mut input),
         Format::GradleLock => gradle::lockfile(&mut input),

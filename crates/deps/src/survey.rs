@@ -1,6 +1,6 @@
 //! Everything that applications bring along: their manifests read, and set against the functions they belong to.
 
-use crate::inventory::{Manifest, governing, is_superseded};
+use crate::inventory::{Manifest, governing, home, is_superseded};
 use crate::readers::in_folder_of;
 use crate::{Ecosystem, Format, Imported, Package, Reach, read};
 use findings::Diagnostic;
@@ -162,6 +162,9 @@ fn of_function(
             found.extend(governing(manifests, *ecosystem, innermost, &root.value, outermost));
         }
     }
+    if let Code::Local(root) = &function.code {
+        found.extend(installed(manifests, &root.value));
+    }
     if let Code::Image(_) = &function.code
         && let Some(build) = crate::image::build(function, template, sources)
     {
@@ -176,6 +179,7 @@ fn of_function(
         let content = ["ContentUri", "Content"].iter().find_map(|name| resource.property(name)?.as_str());
         let Some(content) = content.filter(|uri| !uri.contains("://")) else { continue };
         let folder = in_folder_of(template, content);
+        found.extend(installed(manifests, &folder));
         for below in ["", "python", "nodejs"] {
             let folder = if below.is_empty() { folder.clone() } else { format!("{folder}/{below}") };
             for ecosystem in ecosystems(function) {
@@ -184,6 +188,16 @@ fn of_function(
         }
     }
     found
+}
+
+/// Python packages that lie in a folder as they were installed.
+fn installed(manifests: &[Manifest], folder: &str) -> Vec<usize> {
+    let folder: Vec<&str> = folder.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    let lies = |manifest: &Manifest| {
+        let home: Vec<&str> = home(manifest).split('/').filter(|part| !part.is_empty()).collect();
+        manifest.format == Format::InstalledPython && home.starts_with(&folder)
+    };
+    manifests.iter().enumerate().filter(|(_, manifest)| lies(manifest)).map(|(at, _)| at).collect()
 }
 
 #[cfg(test)]

@@ -53,7 +53,13 @@ pub(crate) fn least_privilege(input: &Input<'_>, finding: &Finding) -> Result<Re
     }
     let policy = needed(input, application, &users)?;
     // Where the code needs just what is granted, on everything, there is nothing to narrow.
-    let everywhere: BTreeSet<&String> = policy.statements.iter().filter(wide).flat_map(|need| &need.actions).collect();
+    let as_wide = |one: &Statement, action: &String| {
+        let granted = |resource: &graph::Value| one.resources.iter().any(|own| own.to_string() == resource.to_string());
+        policy.statements.iter().any(|need| {
+            need.actions.contains(action)
+                && need.resources.iter().any(|resource| resource.as_text() == Some("*") || granted(resource))
+        })
+    };
     let pointed: Vec<&&Statement> = own
         .iter()
         .filter(|one| {
@@ -62,7 +68,7 @@ pub(crate) fn least_privilege(input: &Input<'_>, finding: &Finding) -> Result<Re
         })
         .collect();
     if !pointed.is_empty()
-        && pointed.iter().all(|one| !one.not_actions && one.actions.iter().all(|action| everywhere.contains(action)))
+        && pointed.iter().all(|one| !one.not_actions && one.actions.iter().all(|action| as_wide(one, action)))
     {
         return Err(
             "the code needs these actions, and they can't be limited to resources that the source tells".to_string()

@@ -135,6 +135,7 @@ fn by_hand(format: Format, package: &Package, version: &str) -> String {
         Format::PipfileLock => format!("pipenv upgrade '{name}=={version}'"),
         Format::GradleLock => format!("gradle dependencies --update-locks {name}:{version}"),
         Format::NuGetLock => format!("dotnet add package {name} --version {version}"),
+        Format::InstalledPython => format!("pip install --upgrade --target . '{name}=={version}'"),
         Format::UvLock => format!("uv lock --upgrade-package '{name}=={version}'"),
         Format::PoetryLock => format!("poetry update --lock {name}"),
         Format::CargoLock => format!("cargo update --package {name} --precise {version}"),

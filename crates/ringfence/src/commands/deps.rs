@@ -11,7 +11,8 @@ use std::process::ExitCode;
 
 /// Lists the packages that an application's functions bring along, and those that advisories warn of.
 ///
-/// Reads lockfiles and manifests of npm, yarn, pnpm, pip, Pipenv, Poetry and uv, and asks the local index of advisories
+/// Reads lockfiles and manifests of npm, yarn, pnpm, Bun, pip, Pipenv, Poetry, uv, Go, Maven, Gradle, NuGet and Cargo, and Python
+/// packages that lie in the source as they were installed, and asks the local index of advisories
 /// (`ringfence update` makes it). Nothing is fetched.
 ///
 /// Exits with 1 when a package that isn't for development only is pinned to a vulnerable version, or asked for by a range
@@ -122,8 +123,7 @@ fn lines(value: &serde_json::Value) -> anyhow::Result<String> {
 }
 
 /// Folders that hold what was installed or built rather than what was asked for.
-const SKIPPED: [&str; 8] =
-    ["node_modules", ".git", ".ringfence", ".aws-sam", "__pycache__", ".venv", "venv", "site-packages"];
+const SKIPPED: [&str; 7] = ["node_modules", ".git", ".ringfence", ".aws-sam", "__pycache__", ".venv", "venv"];
 const MAX_DEPTH: usize = 32;
 /// No manifest is larger: a lockfile of ten thousand packages has some five megabytes.
 const MAX_FILE_BYTES: u64 = 64 << 20;
