@@ -19,6 +19,7 @@
 
 mod access;
 mod call;
+mod container;
 mod evaluate;
 mod event;
 mod handler;
@@ -39,6 +40,7 @@ mod value;
 mod walk;
 mod workspace;
 
+pub use container::{Container, container};
 use findings::Diagnostic;
 use project::Project;
 use source::{Sources, Span};

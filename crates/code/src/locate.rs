@@ -46,6 +46,12 @@ pub(crate) fn locate(project: &Project<'_>, handler: &Handler<'_>) -> Located {
         false => handler.code_root,
     };
     let Some(root) = join("", code_root) else { return Located::Outside };
+    // A container's command.
+    if handler.handler.contains(' ') {
+        let words: Vec<&str> = handler.handler.split_whitespace().collect();
+        let started = command_starts(project, &root, &words, 0);
+        return started.unwrap_or_else(|| Located::Script(handler.handler.to_string()));
+    }
     if let Some(script) = script_of(project.files, &root, handler.handler) {
         return started(project, &root, &script, 0).unwrap_or(Located::Script(script));
     }

@@ -181,3 +181,35 @@ def item(key: str):
     let script = "#!/bin/bash\nPATH=$PATH:$LAMBDA_TASK_ROOT/bin exec python -m uvicorn --port=8080 main:app\n";
     assert_eq!(deployed(&[("run.sh", script), ("main.py", main)], "", "run.sh", &[]).0, ["s3.GetObject on items"]);
 }
+
+#[test]
+fn a_container_runs_what_its_dockerfile_copies_and_names() {
+    let app = "import boto3\ndef handler(event, context):\n    boto3.client('s3').get_object(Bucket='b', Key='k')\n";
+    for (dockerfile, command, root) in [
+        (
+            "FROM public.ecr.aws/lambda/python:3.12\nCOPY requirements.txt .\nCOPY app.py ${LAMBDA_TASK_ROOT}/\nCMD [ \"app.handler\" ]\n",
+            None,
+            "image",
+        ),
+        (
+            "FROM node AS build\nFROM python:3.12-slim\nCOPY --from=build /x /y\nCOPY src \\\n  ./\nENTRYPOINT [\"python\", \"-m\", \"awslambdaric\"]\nCMD [\"other.handler\"]\n",
+            Some("app.handler"),
+            "image/src",
+        ),
+    ] {
+        let path = if root == "image" { "image/app.py" } else { "image/src/app.py" };
+        let files = Repository(vec![("image/Dockerfile", dockerfile.to_string()), (path, app.to_string())]);
+        let command = command.map(|command: &str| vec![command.to_string()]);
+        let found = code::container(&files, "image", "image/Dockerfile", command.as_deref()).unwrap();
+        assert_eq!((found.code_root.as_str(), found.handler.as_str()), (root, "app.handler"));
+        assert_eq!(found.language, Language::Python);
+    }
+    let server = "const { S3 } = require('@aws-sdk/client-s3');
+require('express')().get('/', () => new S3({}).getObject({ Bucket: 'b', Key: 'k' }));";
+    let files =
+        [("web/Dockerfile", "FROM node:20\nCOPY . /app\nCMD [\"node\", \"server.js\"]\n"), ("web/server.js", server)];
+    let repository = Repository(files.iter().map(|(path, text)| (*path, (*text).to_string())).collect());
+    let found = code::container(&repository, "web", "web/Dockerfile", None).unwrap();
+    assert_eq!(deployed(&files, &found.code_root, &found.handler, &[]).0, ["s3.GetObject on b"]);
+    assert_eq!(code::container(&repository, "web", "web/Missing", None), None);
+}

@@ -256,10 +256,16 @@ impl terraform::Repository for Root {
 
 /// Reads the code of all functions into their behaviour.
 fn read_code(files: &dyn code::Files, estate: &mut Estate, sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) {
-    let mut local: Vec<(&mut Function, code::Language, Vec<String>)> = Vec::new();
+    let mut local: Vec<(&mut Function, code::Container, Vec<String>)> = Vec::new();
     for application in &mut estate.applications {
         let layers = layer_folders(application, sources);
         for function in &mut application.functions {
+            if let Code::Image(_) = &function.code {
+                if let Some(container) = image_code(files, sources, function) {
+                    local.push((function, container, Vec::new()));
+                }
+                continue;
+            }
             let language = function.runtime.as_ref().and_then(|runtime| code::Language::of_runtime(&runtime.value));
             let (Some(language), Some(handler)) = (language, &function.handler) else { continue };
             match &function.code {
@@ -271,10 +277,15 @@ fn read_code(files: &dyn code::Files, estate: &mut Estate, sources: &mut Sources
                     diagnostics
                         .push(Diagnostic::at(Level::Note, "scan", path.span, message).help("what it does isn't known"));
                 }
-                Code::Local(_) => {
+                Code::Local(code_root) => {
+                    let container = code::Container {
+                        code_root: code_root.value.clone(),
+                        handler: handler.value.clone(),
+                        language,
+                    };
                     let own = function.layers.iter().filter_map(|layer| layers.get(layer.value.resource()?)).cloned();
                     let own = own.collect();
-                    local.push((function, language, own));
+                    local.push((function, container, own));
                 }
                 Code::Inline(text) => {
                     let reading = code::read_inline(sources, text.span, &text.value, &handler.value, language);
@@ -287,11 +298,11 @@ fn read_code(files: &dyn code::Files, estate: &mut Estate, sources: &mut Sources
     }
     let handlers: Vec<code::Handler<'_>> = local
         .iter()
-        .filter_map(|(function, language, layers)| {
-            let Code::Local(code_root) = &function.code else { return None };
-            let handler = function.handler.as_ref()?;
-            let (code_root, handler) = (code_root.value.as_str(), handler.value.as_str());
-            Some(code::Handler { code_root, handler, language: *language, layers })
+        .map(|(_, container, layers)| code::Handler {
+            code_root: &container.code_root,
+            handler: &container.handler,
+            language: container.language,
+            layers,
         })
         .collect();
     let readings = code::read_handlers(files, sources, &handlers);
@@ -299,10 +310,44 @@ fn read_code(files: &dyn code::Files, estate: &mut Estate, sources: &mut Sources
         function.behaviour = reading.behaviour;
         for diagnostic in &mut reading.diagnostics {
             // What has no place of its own is said where the template names the handler.
-            diagnostic.span = diagnostic.span.or(function.handler.as_ref().map(|handler| handler.span));
+            let named = function.handler.as_ref().map_or(function.span, |handler| handler.span);
+            diagnostic.span = diagnostic.span.or(Some(named));
         }
         diagnostics.extend(reading.diagnostics);
     }
+}
+
+/// What a container image is built from, where SAM builds it here: `DockerContext` and `Dockerfile` in the function's metadata.
+fn image_code(files: &dyn code::Files, sources: &Sources, function: &Function) -> Option<code::Container> {
+    let template = sources.path(function.span);
+    let folder = template.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let text = sources.slice(function.span);
+    // The block as a document of its own: its places aren't asked for.
+    let document = match text.trim_start().starts_with('"') {
+        true => source::Document::json(function.span.file, &format!("{{{text}}}")),
+        false => source::Document::yaml(function.span.file, text),
+    };
+    let block = &document.root.entries().first()?.value;
+    let metadata = block.get("Metadata")?;
+    let within = |folder: &str, name: &str| {
+        let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+        for part in name.split('/') {
+            match part {
+                "" | "." => {}
+                ".." => {
+                    parts.pop()?;
+                }
+                part => parts.push(part),
+            }
+        }
+        Some(parts.join("/"))
+    };
+    let context = within(folder, metadata.get("DockerContext")?.as_str()?)?;
+    let name = metadata.get("Dockerfile").and_then(source::Node::as_str).unwrap_or("Dockerfile");
+    let command: Option<Vec<String>> = block
+        .at(&["Properties", "ImageConfig", "Command"])
+        .map(|list| list.items().iter().filter_map(|item| item.as_str().map(str::to_string)).collect());
+    code::container(files, &context, &within(&context, name)?, command.as_deref().filter(|list| !list.is_empty()))
 }
 
 /// The folders that an application's layers are made of, by logical id. Archives and what lies elsewhere aren't among them.

@@ -92,8 +92,12 @@ pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &External, arguments
                 }) {
                     // Pairs: their first parts are the keys.
                     Some(object) if path.starts_with("Map") && object.items.is_some() => {
-                        let keys: Vec<Value> =
-                            evaluator.items(&list).unwrap_or_default().iter().map(|pair| evaluator.item(pair, 0)).collect();
+                        let keys: Vec<Value> = evaluator
+                            .items(&list)
+                            .unwrap_or_default()
+                            .iter()
+                            .map(|pair| evaluator.item(pair, 0))
+                            .collect();
                         evaluator.heap.list(keys)
                     }
                     _ => list,

@@ -150,14 +150,18 @@ pub(crate) fn caught(evaluator: &Evaluator<'_>, types: Option<&Value>) -> Value 
 /// Whether a value has the text of any exception in it.
 pub(crate) fn tells_errors(evaluator: &Evaluator<'_>, value: &Value) -> bool {
     let broad = format!("{}*", taint::ERROR);
-    taint::inside(evaluator, value).iter().any(|one| taint::all_sources(one).iter().any(|source| source.starts_with(&broad)))
+    taint::inside(evaluator, value)
+        .iter()
+        .any(|one| taint::all_sources(one).iter().any(|source| source.starts_with(&broad)))
 }
 
 /// What the caller gets: the text of an exception, the environment.
 pub(crate) fn answered(evaluator: &mut Evaluator<'_>, value: &Value, place: Place) {
     if tells_errors(evaluator, value) {
         let trace = format!("{}*stack", taint::ERROR);
-        let traced = taint::inside(evaluator, value).iter().any(|one| taint::all_sources(one).iter().any(|source| **source == *trace));
+        let traced = taint::inside(evaluator, value)
+            .iter()
+            .any(|one| taint::all_sources(one).iter().any(|source| **source == *trace));
         note(evaluator, if traced { PracticeKind::StackTrace } else { PracticeKind::ErrorText }, place);
     }
     if holds_environment(evaluator, value) {
@@ -376,7 +380,9 @@ pub(crate) fn finish(evaluator: &mut Evaluator<'_>) {
     // Who is never refused is let in, whoever it is.
     for site in std::mem::take(&mut evaluator.record.allows) {
         let text = evaluator.modules.get(site.0).map_or("", |module| module.file.text.as_str());
-        let refuses = ["Deny", "deny", "Unauthorized", "raise ", "throw ", "verify", "False", "false"].iter().any(|word| text.contains(word));
+        let refuses = ["Deny", "deny", "Unauthorized", "raise ", "throw ", "verify", "False", "false"]
+            .iter()
+            .any(|word| text.contains(word));
         if !refuses {
             let note = crate::record::Note { detail: String::new(), related: None, reachable: true };
             evaluator.record.practices.entry((site, PracticeKind::AllowsEveryone)).or_insert(note);

@@ -150,7 +150,10 @@ pub(crate) fn map(evaluator: &mut Evaluator<'_>, entries: &[Entry], made: &Value
                 let lets_in = given.as_text() == Some("Allow") || given == Value::Boolean(true);
                 let of_api = &**name == "isAuthorized"
                     || evaluator.own_field(made, "Action").is_some_and(|action| {
-                        action.alternatives().iter().any(|one| one.as_text().is_some_and(|text| text.starts_with("execute-api")))
+                        action
+                            .alternatives()
+                            .iter()
+                            .any(|one| one.as_text().is_some_and(|text| text.starts_with("execute-api")))
                     });
                 if lets_in && of_api {
                     let site = evaluator.site(value.place);

@@ -36,7 +36,11 @@ pub(crate) fn conditions(values: &[Value]) -> Option<Value> {
 /// A part of what an operation answered.
 pub(crate) fn part(evaluator: &Evaluator<'_>, answer: &Answer, name: &str) -> Value {
     let operation = answer.operation.name();
-    if matches!(operation, "GetSecretValue" | "GetParameter" | "GetParameters" | "GetParametersByPath" | "Decrypt") {
+    let parameter = matches!(operation, "GetParameter" | "GetParameters" | "GetParametersByPath");
+    if parameter && answer.read.is_none() {
+        return Value::Unknown;
+    }
+    if parameter || matches!(operation, "GetSecretValue" | "Decrypt") {
         let secret = matches!(name, "SecretString" | "SecretBinary" | "Parameter" | "Parameters" | "Plaintext");
         return if secret { taint::made(format!("{}{operation}", taint::SECRET)) } else { Value::Unknown };
     }
@@ -108,7 +112,7 @@ pub(crate) fn note(
             | ("s3", "GetObject" | "ListObjects" | "ListObjectsV2")
             | ("sqs", "ReceiveMessage")
             | ("kinesis", "GetRecords")
-    );
+    ) || service == "ssm" && known(evaluator, "WithDecryption") == Some(Value::Boolean(true));
     if !reads || evaluator.record.reads.len() >= MAX_NOTED {
         return None;
     }
