@@ -16,7 +16,7 @@ use source::{Sources, Span};
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long all rules together may take over an estate.
 const MAX_TIME: Duration = Duration::from_secs(20);
@@ -130,10 +130,7 @@ impl Rules {
     pub fn parse(files: &[(String, String)]) -> Result<Self, RulesError> {
         let mut engine = Engine::new();
         engine.set_rego_v0(false);
-        engine.set_execution_timer_config(ExecutionTimerConfig {
-            limit: MAX_TIME,
-            check_interval: NonZeroU32::MIN.saturating_add(999),
-        });
+        engine.set_execution_timer_config(limit(MAX_TIME));
         let mut packages = BTreeSet::new();
         let mut ids = BTreeSet::new();
         let broken = |error: &dyn std::fmt::Display| RulesError::Broken(told(&error.to_string()));
@@ -185,9 +182,16 @@ impl Rules {
         }
         let mut findings = Vec::new();
         let mut names: Vec<&'static str> = Vec::new();
+        let started = Instant::now();
         for package in &self.packages {
+            engine.set_execution_timer_config(limit(MAX_TIME.saturating_sub(started.elapsed())));
             let denied = match engine.eval_rule(format!("{package}.deny")) {
                 Ok(denied) => denied,
+                Err(_) if started.elapsed() >= MAX_TIME => {
+                    let seconds = MAX_TIME.as_secs();
+                    complain(format!("the rules take longer than {seconds} seconds; `{package}` isn't through"));
+                    continue;
+                }
                 Err(error) => {
                     complain(told(&error.to_string()));
                     continue;
@@ -215,6 +219,11 @@ impl Rules {
         }
         findings
     }
+}
+
+/// The time that rules may take; it is looked at now and then.
+fn limit(limit: Duration) -> ExecutionTimerConfig {
+    ExecutionTimerConfig { limit, check_interval: NonZeroU32::MIN.saturating_add(999) }
 }
 
 fn gather(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
