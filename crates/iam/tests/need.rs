@@ -216,3 +216,97 @@ fn excess_is_told_per_statement_and_only_where_all_code_was_read() {
     assert!(found[1].unneeded && found[1].words.starts_with("nothing needs s3:"), "{}", found[1].words);
     assert_eq!(iam::excess(&application, identity, &[&iam::Policy::default()]), None);
 }
+
+const ACCOUNT: &str = "${AWS::Region}:${AWS::AccountId}";
+
+/// What `app.py` needs whose handler does this, `$` standing for the partition, region and account.
+fn python(variables: &str, rest: &str, body: &str) -> Vec<String> {
+    let code = format!("import os, boto3\ndef handler(event, context):\n    {}\n", body.replace('\n', "\n    "));
+    needs(&template(variables, rest), "app.py", &code)
+        .into_iter()
+        .map(|line| line.replace(ACCOUNT, "$").replace("${AWS::Partition}", "aws"))
+        .collect()
+}
+
+#[test]
+fn a_name_known_in_part_is_a_pattern_and_what_the_role_names_within_it() {
+    let body = "boto3.client('ssm').get_parameters_by_path(Path=f\"/app/{os.environ['STAGE']}/{event['tenant']}\")";
+    assert_eq!(python("STAGE: prod", "", body), ["ssm:GetParametersByPath arn:aws:ssm:$:parameter/app/prod/*",]);
+    let body = "boto3.client('rds').generate_db_auth_token(DBHostname='h', Port=1, DBUsername='app')";
+    assert_eq!(python("", "", body), ["rds-db:connect arn:aws:rds-db:$:dbuser:*/app"]);
+}
+
+#[test]
+fn a_schedule_is_named_within_its_group_and_passes_its_role_on() {
+    let rest = "  Role:\n    Type: AWS::IAM::Role\n    Properties: { AssumeRolePolicyDocument: {} }\n";
+    let body = "boto3.client('scheduler').create_schedule(Name='tick', ScheduleExpression='rate(1 day)',\n    \
+                Target={'Arn': 'a', 'RoleArn': os.environ['ROLE']}, FlexibleTimeWindow={'Mode': 'OFF'})\n\
+                boto3.client('scheduler').delete_schedule(Name='tock', GroupName='nightly')";
+    assert_eq!(
+        python("ROLE: !GetAtt Role.Arn", rest, body),
+        [
+            "iam:PassRole ${Role.Arn}",
+            "scheduler:CreateSchedule arn:aws:scheduler:$:schedule/default/tick",
+            "scheduler:DeleteSchedule arn:aws:scheduler:$:schedule/nightly/tock",
+        ]
+    );
+}
+
+#[test]
+fn running_a_task_passes_on_the_roles_of_its_definition() {
+    let rest = "  Work:\n    Type: AWS::IAM::Role\n    Properties: { AssumeRolePolicyDocument: {} }\n  Task:\n    \
+                Type: AWS::ECS::TaskDefinition\n    Properties:\n      TaskRoleArn: !GetAtt Work.Arn\n      \
+                ExecutionRoleArn: arn:aws:iam::123456789012:role/execution\n";
+    assert_eq!(
+        python("TASK: !Ref Task", rest, "boto3.client('ecs').run_task(cluster='c', taskDefinition=os.environ['TASK'])"),
+        ["ecs:RunTask ${Task}", "iam:PassRole ${Work.Arn}", "iam:PassRole arn:aws:iam::123456789012:role/execution",]
+    );
+}
+
+#[test]
+fn mail_is_sent_from_an_identity_verified_by_address_or_by_domain() {
+    let body = "boto3.client('ses').send_email(Source='Shop <shop@example.com>', Destination={}, Message={})";
+    assert_eq!(
+        python("", "", body),
+        ["ses:SendEmail arn:aws:ses:$:identity/example.com", "ses:SendEmail arn:aws:ses:$:identity/shop@example.com"]
+    );
+    let body = "boto3.client('ses').send_email(Source=os.environ['SENDER'], Destination={}, Message={})";
+    let rest = "Parameters:\n  Sender: { Type: String }\n";
+    assert_eq!(python("SENDER: !Ref Sender", rest, body), ["ses:SendEmail arn:aws:ses:$:identity/${Sender}"]);
+}
+
+#[test]
+fn what_the_caller_may_choose_is_limited_to_its_default() {
+    let rest = "  Pages:\n    Type: AWS::S3::Bucket\n";
+    let body =
+        "bucket = event.get('bucket', os.environ['BUCKET'])\nboto3.client('s3').get_object(Bucket=bucket, Key='k')";
+    assert_eq!(python("BUCKET: !Ref Pages", rest, body), ["? s3:GetObject", "s3:GetObject ${Pages.Arn}/*"]);
+}
+
+#[test]
+fn an_object_told_by_way_of_a_queue_lies_in_the_bucket_that_notifies_it() {
+    let rest = "      Events:\n        Queue: { Type: SQS, Properties: { Queue: !GetAtt Inbox.Arn } }\n  Inbox:\n    Type: AWS::SQS::Queue\n  \
+                Other:\n    Type: AWS::S3::Bucket\n  Pictures:\n    Type: AWS::S3::Bucket\n    Properties:\n      \
+                NotificationConfiguration:\n        QueueConfigurations:\n          - { Event: 's3:ObjectCreated:*', Queue: !GetAtt Inbox.Arn }\n";
+    let body = "import json\nrecord = json.loads(event['Records'][0]['body'])['Records'][0]\n\
+                boto3.client('s3').get_object(Bucket=record['s3']['bucket']['name'], Key='k')";
+    assert_eq!(python("X: y", rest, body), ["s3:GetObject ${Pictures.Arn}/*"]);
+}
+
+#[test]
+fn a_snapshot_is_made_of_a_database_and_is_something_itself() {
+    let rest = "  Database:\n    Type: AWS::RDS::DBInstance\n";
+    let body =
+        "boto3.client('rds').create_db_snapshot(DBInstanceIdentifier=os.environ['DB'], DBSnapshotIdentifier='s')";
+    assert_eq!(
+        python("DB: !Ref Database", rest, body),
+        ["rds:CreateDBSnapshot ${Database.DBInstanceArn}", "rds:CreateDBSnapshot arn:aws:rds:$:snapshot:*"]
+    );
+}
+
+#[test]
+fn a_qualified_function_is_needed_as_that() {
+    let rest = "  Other:\n    Type: AWS::Serverless::Function\n    Properties: { Runtime: python3.12, Handler: a.b, CodeUri: . }\n";
+    let body = "boto3.client('lambda').invoke(FunctionName=os.environ['OTHER'])";
+    assert_eq!(python("OTHER: !Sub '${Other.Arn}:live'", rest, body), ["lambda:InvokeFunction ${Other.Arn}:live"]);
+}
