@@ -1,18 +1,19 @@
-//! What a function's code does: Python and JavaScript handlers read into [`graph::Behaviour`].
+//! What a function's code does: Python, JavaScript and TypeScript handlers read into [`graph::Behaviour`].
 //!
-//! Each file is parsed with tree-sitter and lowered once to a small form that both languages share (`syntax`). One
+//! Each file is parsed with tree-sitter and lowered once to a small form that the languages share (`syntax`). One
 //! evaluation core (`evaluate`, `call`, `access`) runs it over abstract values: environment variables, text with holes, parts
-//! of the event, clients of cloud services. Reading starts with the module of the handler and goes on through everything
-//! the handler calls, so a helper that nothing calls doesn't count. What libraries do is modelled in `library`, on top of the
-//! SDK tables of the crate `facts`. What of the event arrives where its text is more than data is noted on the way (`taint`,
-//! `library::sinks`, `library::checks`).
+//! of the event, clients of cloud services. Reading starts with the module of the handler (`locate`, `container`) and goes on
+//! through everything the handler calls, in its own folder, in layers and in packages of the same repository (`project`,
+//! `workspace`), so a helper that nothing calls doesn't count. What libraries do is modelled in `library`, on top of the SDK
+//! tables of the crate `facts`; what services do with their caller's permissions in `library::effects`. What of the event
+//! arrives where its text is more than data is noted on the way (`taint`, `library::sinks`, `library::checks`).
 //!
 //! Sharing: [`read_handlers`] takes all functions of an estate at once, reads each file once however many functions need it,
 //! spreads the functions over threads, and adds the files it used to the caller's [`Sources`] in a fixed order.
 //!
-//! Deliberately absent: TypeScript (a diagnostic says so), code in layers and in installed packages, what a service does on
-//! the caller's behalf after a call, native modules, and code that text is made into at run time (`eval`, `getattr` with a
-//! name that isn't literal; the second is a diagnostic). Branches are not told apart by their conditions, loops run once, and
+//! Deliberately absent: what types say, code in archives, in layers from elsewhere and in installed packages, SDKs that a bundle
+//! holds itself, native modules, and code that text is made into at run time (`eval`, `getattr` with a name that isn't literal; the
+//! second is a diagnostic). Branches are not told apart by their conditions, loops run once, and
 //! a function is followed with a bounded number of different arguments.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
