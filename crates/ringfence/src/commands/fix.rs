@@ -294,7 +294,8 @@ fn check(path: &Path, before: &Loaded, old: &Report, plan: &Plan) -> anyhow::Res
         }
         all
     };
-    let still: BTreeSet<_> = new.findings.iter().map(|finding| (name(&after, finding), finding.title.as_str())).collect();
+    let still: BTreeSet<_> =
+        new.findings.iter().map(|finding| (name(&after, finding), finding.title.as_str())).collect();
     let removed: BTreeSet<usize> = plan.steps.iter().flat_map(|step| step.removes.iter().copied()).collect();
     let mut held = true;
     let mut gone = 0;

@@ -102,7 +102,12 @@ fn bring(args: &Args, folder: &Path) -> anyhow::Result<ExitCode> {
                 if error.chain().any(|cause| {
                     matches!(
                         cause.downcast_ref::<ureq::Error>(),
-                        Some(ureq::Error::HostNotFound | ureq::Error::ConnectionFailed | ureq::Error::Io(_) | ureq::Error::Timeout(_))
+                        Some(
+                            ureq::Error::HostNotFound
+                                | ureq::Error::ConnectionFailed
+                                | ureq::Error::Io(_)
+                                | ureq::Error::Timeout(_)
+                        )
                     )
                 }) {
                     failed.push("the others weren't tried".to_string());
@@ -115,7 +120,8 @@ fn bring(args: &Args, folder: &Path) -> anyhow::Result<ExitCode> {
     let _ = std::fs::remove_dir(&downloads);
     terminal::print(&format!("index: {}\n", folder.display()))?;
     for why in &failed {
-        terminal::say(&why.escape_debug().to_string());
+        // The other side may have had a hand in the text.
+        terminal::say(&why.chars().filter(|letter| !letter.is_control()).collect::<String>());
     }
     if !failed.is_empty() {
         anyhow::bail!(

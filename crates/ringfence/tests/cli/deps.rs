@@ -107,7 +107,10 @@ fn an_unpinned_list_a_base_image_without_updates_and_a_page_with_a_hijacked_scri
         .with("src/app.py", HANDLER)
         .with("src/requirements.txt", "boto3\npens>=1\n")
         .with("draw/Dockerfile", "FROM public.ecr.aws/lambda/python:3.7\nCOPY . .\n")
-        .with("site/index.html", "<html>\n<script src=\"https://cdn.polyfill.io/v3/polyfill.min.js\"></script>\n</html>\n");
+        .with(
+            "site/index.html",
+            "<html>\n<script src=\"https://cdn.polyfill.io/v3/polyfill.min.js\"></script>\n</html>\n",
+        );
     let json = run(&shop, &["scan", ".", "--format", "json", "--fail-on", "never"]).json();
     for (id, severity, file, line) in [
         ("unpinned-dependency", "low", "src/requirements.txt", 2),
@@ -135,7 +138,8 @@ fn archive(name: &str, content: &[u8]) -> Vec<u8> {
     let sum = !content.iter().fold(!0_u32, |sum, byte| (sum >> 8) ^ table[((sum ^ u32::from(*byte)) & 0xff) as usize]);
     let size = u32::try_from(content.len()).unwrap().to_le_bytes();
     let length = u16::try_from(name.len()).unwrap().to_le_bytes();
-    let common: Vec<u8> = [&[20, 0, 0, 0, 0, 0, 0, 0, 0, 0][..], &sum.to_le_bytes(), &size, &size, &length, &[0, 0]].concat();
+    let common: Vec<u8> =
+        [&[20, 0, 0, 0, 0, 0, 0, 0, 0, 0][..], &sum.to_le_bytes(), &size, &size, &length, &[0, 0]].concat();
     let local = [&[0x50, 0x4b, 3, 4][..], &common, name.as_bytes(), content].concat();
     let directory = [&[0x50, 0x4b, 1, 2, 20, 0][..], &common, &[0; 14], name.as_bytes()].concat();
     // Comment length, disk, attributes (8 bytes), offset of the entry: 14 bytes, all zero.
@@ -167,7 +171,8 @@ fn the_export_is_brought_resumed_where_it_broke_off_and_not_brought_twice() {
             match number {
                 // Half of it, then the connection goes.
                 0 => {
-                    write!(stream, "HTTP/1.1 200 OK\r\nETag: \"one\"\r\nContent-Length: {}\r\n\r\n", zip.len()).unwrap();
+                    write!(stream, "HTTP/1.1 200 OK\r\nETag: \"one\"\r\nContent-Length: {}\r\n\r\n", zip.len())
+                        .unwrap();
                     stream.write_all(&zip[..half]).unwrap();
                 }
                 1 => {

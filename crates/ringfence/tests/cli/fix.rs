@@ -195,7 +195,8 @@ Resources:
 fn denials_and_what_the_code_needs_on_everything_stay_as_they_are() {
     let shop = |statements: &str| {
         let policies = format!("      Policies:\n        - Statement:\n{statements}");
-        let template = SHOP.replace("      Policies:\n        - DynamoDBCrudPolicy: { TableName: !Ref Orders }\n", &policies);
+        let template =
+            SHOP.replace("      Policies:\n        - DynamoDBCrudPolicy: { TableName: !Ref Orders }\n", &policies);
         project().with("template.yaml", &template).with("src/app.py", HANDLER)
     };
     let wide = "            - { Effect: Allow, Action: \"dynamodb:*\", Resource: \"*\" }\n";

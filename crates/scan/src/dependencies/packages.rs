@@ -211,7 +211,7 @@ fn weakness(package: &Package, known: &[&Vulnerable], upgrade: Option<&str>) -> 
     let severity = known.iter().filter_map(|one| one.advisory.severity).max().unwrap_or(Severity::Medium);
     let name = named(package);
     let worst = known.iter().max_by_key(|one| (one.advisory.severity, one.advisory.score));
-    let what = worst.map(|one| plain(&one.advisory.summary)).unwrap_or_default();
+    let what = worst.map(|one| shortened(&plain(&one.advisory.summary))).unwrap_or_default();
     let ids: Vec<String> = known.iter().map(|one| known_as(one)).collect();
     let worst_id = worst.map(|one| known_as(one)).unwrap_or_default();
     let count = match ids.len() {
@@ -245,6 +245,16 @@ fn weakness(package: &Package, known: &[&Vulnerable], upgrade: Option<&str>) -> 
 fn known_as(one: &Vulnerable) -> String {
     let cve = one.advisory.aliases.iter().find(|alias| alias.starts_with("CVE-"));
     plain(if one.advisory.id.starts_with("CVE-") { &one.advisory.id } else { cve.unwrap_or(&one.advisory.id) })
+}
+
+/// As much as fits into a title.
+fn shortened(text: &str) -> String {
+    const MOST: usize = 100;
+    if text.chars().count() <= MOST {
+        return text.to_string();
+    }
+    let cut: String = text.chars().take(MOST).collect();
+    format!("{}…", cut.rsplit_once(' ').map_or(cut.as_str(), |(words, _)| words))
 }
 
 fn named(package: &Package) -> String {

@@ -99,7 +99,8 @@ impl Downloader {
                 return Err(Failed { error: error.into(), again: !unknown });
             }
         };
-        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_string);
+        let header =
+            |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_string);
         let (etag, checksum) = (header("etag"), header("x-goog-hash"));
         let length = header("content-length").and_then(|text| text.parse::<u64>().ok());
         let status = response.status().as_u16();
@@ -107,7 +108,11 @@ impl Downloader {
             200 => 0,
             206 => {
                 let range = header("content-range").unwrap_or_default();
-                let first = range.trim_start_matches("bytes ").split('-').next().and_then(|text| text.trim().parse::<u64>().ok());
+                let first = range
+                    .trim_start_matches("bytes ")
+                    .split('-')
+                    .next()
+                    .and_then(|text| text.trim().parse::<u64>().ok());
                 if first != Some(have) {
                     let _ = std::fs::remove_file(&part);
                     return Err(again(anyhow::anyhow!("it was resumed at another place than asked for")));
@@ -128,9 +133,12 @@ impl Downloader {
         if whole.is_some_and(|whole| whole > MAX_BYTES) {
             return Err(last(anyhow::anyhow!("it is larger than {} MiB", MAX_BYTES >> 20)));
         }
-        let unwritable = |error: std::io::Error| last(anyhow::Error::from(error).context(format!("can't write `{}`", part.display())));
+        let unwritable = |error: std::io::Error| {
+            last(anyhow::Error::from(error).context(format!("can't write `{}`", part.display())))
+        };
         std::fs::write(&mark, etag.as_deref().unwrap_or("")).map_err(unwritable)?;
-        let mut file = std::fs::OpenOptions::new().create(true).write(true).truncate(false).open(&part).map_err(unwritable)?;
+        let mut file =
+            std::fs::OpenOptions::new().create(true).write(true).truncate(false).open(&part).map_err(unwritable)?;
         file.set_len(start).map_err(unwritable)?;
         file.seek(SeekFrom::Start(start)).map_err(unwritable)?;
         let mut written = start;
