@@ -2,7 +2,7 @@
 
 use crate::READER;
 use crate::datum::Key;
-use crate::evaluate::{Evaluator, Instances, Scope};
+use crate::evaluate::{Children, Evaluator, Instances, Scope};
 use crate::files::{Repository, local_path, relative};
 use crate::json;
 use crate::parse::parse;
@@ -232,7 +232,7 @@ impl Evaluator<'_, '_> {
     }
 
     /// The uses of a module that a block makes: each with its key, where it has one.
-    pub(crate) fn children_of(&mut self, module: usize, name: &str) -> Rc<Vec<(Option<Key>, usize)>> {
+    pub(crate) fn children_of(&mut self, module: usize, name: &str) -> Children {
         if let Some(known) = self.modules.get(module).and_then(|module| module.children.get(name)) {
             return Rc::clone(known);
         }

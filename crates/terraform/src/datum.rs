@@ -183,7 +183,7 @@ impl Datum {
     /// A whole number that can stand for a position or count.
     pub(crate) fn as_index(&self) -> Option<usize> {
         let number = self.as_number()?;
-        (number >= 0.0 && number <= 1e9 && number.fract() == 0.0).then_some(number as usize)
+        ((0.0..=1e9).contains(&number) && number.fract() == 0.0).then_some(number as usize)
     }
 
     fn scalar(&self) -> String {
@@ -468,7 +468,7 @@ impl Decoder {
 }
 
 fn from_scalar(node: &Node, span: Span) -> Datum {
-    use serde_like::Scalar;
+    use scalar::Scalar;
     match Scalar::of(node) {
         Scalar::Null => Datum::null(span),
         Scalar::Bool(flag) => Datum::new(span, Kind::Bool(flag)),
@@ -478,7 +478,7 @@ fn from_scalar(node: &Node, span: Span) -> Datum {
 }
 
 /// What a document's scalar is.
-mod serde_like {
+mod scalar {
     use source::{Node, NodeKind};
 
     pub(super) enum Scalar {

@@ -4,7 +4,7 @@
 use crate::datum::{Datum, Field, Kind};
 use crate::identities::flag;
 use crate::lower::{Item, Lowered, Lowering};
-use crate::node::{append, mapping, node, plain, put, sequence, spelled, text_node};
+use crate::node::{append, mapping, node, put, sequence, spelled, text_node};
 use source::{Entry, Node, Span};
 use std::collections::HashMap;
 
@@ -421,20 +421,9 @@ fn reshape(item: &Item, made: &mut Lowered) {
         "aws_dynamodb_table" if body.get("stream_enabled").and_then(Datum::as_bool) == Some(false) => {
             remove(properties, "StreamSpecification");
         }
-        "aws_lambda_permission" => {
-            if !properties.iter().any(|entry| entry.key == "Action") {
-                properties.push(Entry {
-                    key: "Action".into(),
-                    key_span: item.head,
-                    value: text_node("lambda:InvokeFunction", item.head),
-                });
-            }
-        }
-        "aws_apigatewayv2_integration" => {
-            // The whole address of an invocation and the ARN alone mean the same here.
-            if let Some(entry) = properties.iter_mut().find(|entry| entry.key == "ConnectionId") {
-                entry.value = plain("null", entry.value.span);
-            }
+        "aws_lambda_permission" if !properties.iter().any(|entry| entry.key == "Action") => {
+            let value = text_node("lambda:InvokeFunction", item.head);
+            properties.push(Entry { key: "Action".into(), key_span: item.head, value });
         }
         "aws_redshift_cluster" if body.get("encrypted").is_none() => {
             // The provider's own default, which the service's replaced.

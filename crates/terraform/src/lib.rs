@@ -13,6 +13,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod attributes;
+mod blocks;
 mod code;
 mod configuration;
 mod datum;
@@ -25,8 +26,10 @@ mod join;
 mod json;
 mod lower;
 mod modules;
+mod names;
 mod node;
 mod parse;
+mod parse_template;
 mod plan;
 mod syntax;
 mod types;
@@ -35,7 +38,7 @@ pub use configuration::roots;
 use evaluate::Evaluator;
 use files::Files;
 pub use files::{MAX_BYTES, Repository};
-use findings::Diagnostic;
+use findings::{Diagnostic, Level};
 use graph::{Application, Format};
 use lower::{Item, Lowering};
 pub use plan::looks_like_plan;
@@ -77,6 +80,17 @@ pub fn read(sources: &mut Sources, folder: &str, repository: &dyn Repository) ->
     };
     evaluator.add_module(String::new(), root, None);
     let (items, archives) = evaluator.collect();
+    if evaluator.is_exhausted() {
+        evaluator.diagnostics.push(
+            Diagnostic::at(
+                Level::Warning,
+                READER,
+                Span::new(file, 0, 0),
+                "the configuration is too large to be worked out",
+            )
+            .help("its loops and references make more values than are read; what is left is taken as unknown"),
+        );
+    }
     let name = folder.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("main");
     let application = lower(items, &archives, folder, file, name, &mut files, &mut diagnostics);
     let included = files.included.clone();
@@ -114,6 +128,10 @@ fn lower(
     lowering.join_code(archives, folder, files);
     if lowering.made.is_empty() {
         return None;
+    }
+    for (span, message) in std::mem::take(&mut lowering.unread) {
+        let help = "what it allows is missing from what is said about this configuration";
+        diagnostics.push(Diagnostic::at(Level::Note, READER, span, message).help(help));
     }
     let document = lowering.document(Span::new(file, 0, 0));
     let repository = files.repository();

@@ -44,6 +44,8 @@ pub(crate) struct Lowering {
     pub(crate) made: Vec<Lowered>,
     /// Where an address stands in `made`.
     index: HashMap<String, usize>,
+    /// Policies whose content can't be told, and what to say about them.
+    pub(crate) unread: Vec<(Span, String)>,
     /// Where a type and deployed name stand in `made`.
     deployed: HashMap<(String, String), usize>,
 }
@@ -146,7 +148,7 @@ impl Lowering {
     pub(crate) fn new(items: Vec<Item>) -> Self {
         let mut lowering = Self::default();
         for item in &items {
-            let Some(made) = lowered(item) else { continue };
+            let Some(made) = lowered(item, &mut lowering.unread) else { continue };
             let at = lowering.made.len();
             lowering.index.insert(made.name.clone(), at);
             for attribute in ["name", "function_name", "bucket", "identifier", "cluster_identifier"] {
@@ -239,7 +241,7 @@ fn names_in(node: &Node, known: &HashSet<String>, parameters: &mut BTreeSet<Stri
 }
 
 /// One resource by the table.
-fn lowered(item: &Item) -> Option<Lowered> {
+fn lowered(item: &Item, unread: &mut Vec<(Span, String)>) -> Option<Lowered> {
     let (resource_type, rules) = types::mapping(&item.kind)?;
     let mut made =
         Lowered { name: item.name.clone(), resource_type, head: item.head, span: item.span, properties: Vec::new() };
@@ -267,6 +269,14 @@ fn lowered(item: &Item) -> Option<Lowered> {
             Some(to) => (to.to_string(), true),
             None => (to, false),
         };
+        if document
+            && from.contains("policy")
+            && from != "redrive_policy"
+            && from != "filter_policy"
+            && value.document().is_none()
+        {
+            unread.push((value.span, format!("`{from}` of `{}` can't be told before deployment", item.name)));
+        }
         let value = match (document.then(|| value.document()).flatten(), many) {
             (Some(document), _) => node(&document),
             (None, true) => sequence(
