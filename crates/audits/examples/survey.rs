@@ -29,8 +29,13 @@ fn main() {
             let Some(application) = reading.application else { continue };
             templates += 1;
             functions += application.functions.len();
-            let input =
-                audits::Input { application: &application, sources: &sources, fence: None, settings: &[], today: (2026, 11, 23) };
+            let input = audits::Input {
+                application: &application,
+                sources: &sources,
+                fence: None,
+                settings: &[],
+                today: (2026, 11, 23),
+            };
             for finding in audits::run(&input) {
                 *counts.entry((finding.id, finding.severity.name(), finding.confidence.name())).or_default() += 1;
                 let line = sources.slice(finding.primary.span).lines().next().unwrap_or("").trim().to_string();

@@ -208,8 +208,10 @@ fn private_weight(behaviour: &graph::Behaviour, source: &str) -> Weight {
     if graph::words::is_private(&last(source)) {
         return Weight::Light;
     }
-    let below = |path: &str| source.is_empty() || path.strip_prefix(source).is_some_and(|rest| rest.starts_with(['.', '[']));
-    let reads = behaviour.event_fields.iter().any(|field| below(&field.path) && graph::words::is_private(&last(&field.path)));
+    let below =
+        |path: &str| source.is_empty() || path.strip_prefix(source).is_some_and(|rest| rest.starts_with(['.', '[']));
+    let reads =
+        behaviour.event_fields.iter().any(|field| below(&field.path) && graph::words::is_private(&last(&field.path)));
     if reads { Weight::Light } else { Weight::Trifle }
 }
 
@@ -223,7 +225,8 @@ pub(crate) fn resource_of(application: &Application, function: &Function, target
     let last = text.rsplit([':', '/']).next().unwrap_or(&text);
     let found = application.resources.iter().find(|resource| {
         let deployed = resource.deployed_name.as_ref().map(ToString::to_string);
-        resource.name == text || deployed.as_deref().is_some_and(|name| name == text || !name.is_empty() && name == last)
+        resource.name == text
+            || deployed.as_deref().is_some_and(|name| name == text || !name.is_empty() && name == last)
     });
     Some(found.map_or(text.clone(), |resource| resource.name.clone())).filter(|name| !name.is_empty() && name != "?")
 }
@@ -248,7 +251,10 @@ fn filled<'a>(
                 (Some(read), Some(written)) => read == written,
                 _ => true,
             };
-            if into.service != from.service || !same_part || resource_of(application, other, &into.target).as_ref() != Some(&store) {
+            if into.service != from.service
+                || !same_part
+                || resource_of(application, other, &into.target).as_ref() != Some(&store)
+            {
                 continue;
             }
             let Some(writer) = writer(application, other, &flow.source) else { continue };
@@ -369,7 +375,8 @@ fn invokes(other: &Function, function: &Function) -> bool {
             })
     };
     let Some(behaviour) = &other.behaviour else { return false };
-    let mut calls = behaviour.calls.iter().filter(|call| call.service == "lambda" && call.operation.starts_with("Invoke"));
+    let mut calls =
+        behaviour.calls.iter().filter(|call| call.service == "lambda" && call.operation.starts_with("Invoke"));
     calls.any(|call| match &call.target {
         CallTarget::Literal(text) => named(text),
         target => target
@@ -644,7 +651,11 @@ def handler(event, context):
         let says = |id: &str, events: &str| found(id, events, "app.py", code).concat();
         assert!(says("unverified-token", OPEN).starts_with("high/medium 4:"));
         assert!(says("unverified-token", CLOCK).starts_with("medium/medium 4:"));
-        assert!(says("stack-trace-in-response", OPEN).starts_with("medium/high 6:"), "{}", says("stack-trace-in-response", OPEN));
+        assert!(
+            says("stack-trace-in-response", OPEN).starts_with("medium/high 6:"),
+            "{}",
+            says("stack-trace-in-response", OPEN)
+        );
         assert!(says("stack-trace-in-response", CLOCK).starts_with("low/high 6:"));
     }
 }

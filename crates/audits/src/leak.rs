@@ -90,19 +90,23 @@ fn named(name: &str, value: &str, form: Form) -> Option<Secret> {
     let name = name.rsplit('.').next().unwrap_or(name);
     let text = value.trim();
     let is_message = text.contains(' ') || text.ends_with(':') || text.ends_with('?');
-    let is_made = ["{", "}", "%s", "$(", "+", "<", "(", "::"].iter().any(|part| text.contains(part)) && !text.contains("://");
-    let is_place = text.starts_with(['$', '/', '.', '!', '[', '*']) || text.contains("process.env") || text.contains("os.environ");
+    let is_made =
+        ["{", "}", "%s", "$(", "+", "<", "(", "::"].iter().any(|part| text.contains(part)) && !text.contains("://");
+    let is_place =
+        text.starts_with(['$', '/', '.', '!', '[', '*']) || text.contains("process.env") || text.contains("os.environ");
     // A name of a name: `password_field = "password"`.
     let squeeze = |text: &str| -> String {
         text.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).collect()
     };
     let (small_name, small_text) = (squeeze(name), squeeze(text));
-    let repeats = small_name.contains(&small_text) || small_text.contains(&small_name) && !text.bytes().any(|byte| byte.is_ascii_digit());
+    let repeats = small_name.contains(&small_text)
+        || small_text.contains(&small_name) && !text.bytes().any(|byte| byte.is_ascii_digit());
     if is_message || is_made || is_place || repeats || is_reference(text) {
         return None;
     }
     let mut secret = recognise(name, text)?;
-    let letters = text.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-'));
+    let letters =
+        text.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-' | b'.' | b'|' | b':'));
     // A word may be a label, and what has no digits is seldom a key.
     if letters && secret.severity > Severity::Low {
         let is_password = secret.what.contains("password");
@@ -123,11 +127,25 @@ fn named(name: &str, value: &str, form: Form) -> Option<Secret> {
 /// What leads elsewhere, or is a checksum or an identifier of public use.
 fn is_reference(text: &str) -> bool {
     let hexadecimal = text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    ["http://", "https://", "arn:", "sha256-", "sha384-", "sha512-", "sha1-", "urn:", "ssm:", "secretsmanager:", "{{resolve"]
-        .iter()
-        .any(|start| text.starts_with(start))
+    [
+        "http://",
+        "https://",
+        "arn:",
+        "sha256-",
+        "sha384-",
+        "sha512-",
+        "sha1-",
+        "urn:",
+        "ssm:",
+        "secretsmanager:",
+        "{{resolve",
+    ]
+    .iter()
+    .any(|start| text.starts_with(start))
         && !text.contains('@')
-        || text.starts_with("pk_") || text.starts_with("ssh-rsa") || text.contains("PUBLIC KEY")
+        || text.starts_with("pk_")
+        || text.starts_with("ssh-rsa")
+        || text.contains("PUBLIC KEY")
         || hexadecimal && text.len() != 32 && text.len() != 40 && text.len() != 64
 }
 
@@ -153,7 +171,10 @@ mod tests {
         let stripe = format!("stripe.api_key = \"{}{}\"", "sk_live_", "51Hq8sKJd73hsYwq2aa");
         assert_eq!(seen(&stripe, Form::Code), ["high : a Stripe live key"]);
         assert_eq!(seen("DB_PASSWORD = 'Tr0ub4dor&3x'", Form::Code), ["high DB_PASSWORD: a password"]);
-        assert_eq!(seen("const config = { jwtSecret: 'kJ8sh2Lq9ZxT7wVb4RmN' };", Form::Code), ["high jwtSecret: a secret"]);
+        assert_eq!(
+            seen("const config = { jwtSecret: 'kJ8sh2Lq9ZxT7wVb4RmN' };", Form::Code),
+            ["high jwtSecret: a secret"]
+        );
         assert_eq!(seen("conn = connect('postgres://shop:Tr0ub4dor3@db:5432/x')", Form::Code).len(), 1);
         assert_eq!(seen("API_TOKEN=kJ8sh2Lq9ZxT7wVb4RmN\nDB_PASS=x\n", Form::Settings), ["high API_TOKEN: a token"]);
     }
@@ -178,7 +199,8 @@ mod tests {
             "cache_key = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b'",
             "user_id = '0f8fad5b-d9cb-469f-a165-70867728950e'",
         ] {
-            let found: Vec<_> = leaks(text, Form::Code).into_iter().filter(|leak| leak.secret.severity >= Severity::Medium).collect();
+            let found: Vec<_> =
+                leaks(text, Form::Code).into_iter().filter(|leak| leak.secret.severity >= Severity::Medium).collect();
             assert!(found.is_empty(), "{text}: {found:?}");
         }
     }

@@ -1,8 +1,8 @@
 //! For audits of habits that the code reader noted: each place is reported once, however many functions share the file.
 
+use crate::flow::{exposed, invokers};
 use crate::{Audit, Context};
 use findings::{AuditInfo, Confidence, Severity};
-use crate::flow::{exposed, invokers};
 use graph::{Application, Authorization, Exposure, Function, Practice, PracticeKind};
 use source::Span;
 use std::collections::BTreeMap;

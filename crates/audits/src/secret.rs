@@ -410,6 +410,7 @@ fn is_placeholder(text: &str) -> bool {
         "changeme",
         "changeit",
         "replaceme",
+        "replaced",
         "replacewith",
         "replacethis",
         "placeholder",

@@ -50,8 +50,13 @@ fn said(folder: &Path) -> Vec<(Severity, String, String, usize, String)> {
         assert!(reading.behaviour.is_some(), "{handler}: {:?}", reading.diagnostics);
         application.functions[index].behaviour = reading.behaviour;
     }
-    let input =
-        audits::Input { application: &application, sources: &sources, fence: None, settings: &[], today: (2026, 11, 23) };
+    let input = audits::Input {
+        application: &application,
+        sources: &sources,
+        fence: None,
+        settings: &[],
+        today: (2026, 11, 23),
+    };
     audits::run(&input)
         .into_iter()
         .map(|finding| {
@@ -66,20 +71,25 @@ fn said(folder: &Path) -> Vec<(Severity, String, String, usize, String)> {
         .collect()
 }
 
+/// The files below a folder.
+fn below(files: &Folder, folder: &str) -> Vec<String> {
+    let paths = files.list(folder).into_iter().map(|name| format!("{folder}/{name}"));
+    paths.flat_map(|path| if files.exists(&path) { vec![path] } else { below(files, &path) }).collect()
+}
+
 #[test]
 fn planted_weaknesses_are_found_and_look_alikes_are_not() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/applications");
     let mut applications: Vec<PathBuf> = std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
     applications.sort();
-    assert!(applications.len() >= 8);
+    assert!(applications.len() >= 12);
     let (mut planted, mut complaints) = (0, Vec::new());
     for folder in applications {
         let name = folder.file_name().unwrap().to_string_lossy().to_string();
         let said = said(&folder);
         let mut expected: Vec<(String, usize, String)> = Vec::new();
         let files = Folder(folder.clone());
-        for file in files.list("src") {
-            let path = format!("src/{file}");
+        for path in below(&files, "src") {
             for (index, line) in files.read(&path).unwrap_or_default().lines().enumerate() {
                 let Some((_, ids)) = line.split_once("weak: ") else { continue };
                 expected.extend(ids.split(',').map(|id| (path.clone(), index + 1, id.trim().to_string())));
@@ -93,11 +103,17 @@ fn planted_weaknesses_are_found_and_look_alikes_are_not() {
             }
         }
         for (severity, id, file, line, title) in &said {
-            let is_planted = expected.iter().any(|(path, at, planted)| path == file && at.abs_diff(*line) <= 1 && planted == id);
+            let is_planted =
+                expected.iter().any(|(path, at, planted)| path == file && at.abs_diff(*line) <= 1 && planted == id);
             if *severity >= Severity::Medium && file.starts_with("src/") && !is_planted {
                 complaints.push(format!("{name}/{file}:{line} is no {id} ({severity}): {title}"));
             }
         }
     }
-    assert!(complaints.is_empty(), "{} complaints about {planted} weaknesses:\n{}", complaints.len(), complaints.join("\n"));
+    assert!(
+        complaints.is_empty(),
+        "{} complaints about {planted} weaknesses:\n{}",
+        complaints.len(),
+        complaints.join("\n")
+    );
 }

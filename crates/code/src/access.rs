@@ -34,7 +34,7 @@ impl Evaluator<'_> {
                     event::guard(self, object);
                 }
                 match name {
-                    "length" | "size" => taint::harmless(&[object], taint::EVERYWHERE),
+                    "length" => taint::harmless(&[object], taint::EVERYWHERE),
                     _ => event::field(self, path, name, false, place),
                 }
             }

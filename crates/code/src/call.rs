@@ -206,7 +206,12 @@ impl Evaluator<'_> {
                 }
                 return self.call(&callback, Arguments::of(vec![receiver.clone()], arguments.place));
             }
-            "catch" | "finally" if self.language == Language::JavaScript => {
+            "catch" if self.language == Language::JavaScript => {
+                let callback = arguments.positional.first().cloned().unwrap_or(Value::Nothing);
+                let otherwise = self.call(&callback, Arguments::of(vec![taint::any_error()], arguments.place));
+                return receiver.clone().or(otherwise);
+            }
+            "finally" if self.language == Language::JavaScript => {
                 self.hand_over(&arguments);
                 return receiver.clone();
             }

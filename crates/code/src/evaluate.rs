@@ -80,6 +80,8 @@ pub(crate) struct Evaluator<'p> {
     /// Whether what runs is something that the handler doesn't get to.
     /// Where the handler stands.
     pub(crate) handler_place: Option<(usize, Place)>,
+    /// What listens to events of the program's own, by their names.
+    pub(crate) listeners: Vec<(String, Value)>,
     pub(crate) in_dead_code: bool,
     /// Whether the condition of a loop is looked at.
     pub(crate) in_loop_head: bool,
@@ -110,6 +112,7 @@ impl<'p> Evaluator<'p> {
             instances: Vec::new(),
             clients: Vec::new(),
             handler_place: None,
+            listeners: Vec::new(),
             in_dead_code: false,
             in_loop_head: false,
             statement_place: None,
@@ -366,6 +369,7 @@ impl<'p> Evaluator<'p> {
                 library::practices::assignment(self, target, value);
                 let mut value = self.expression(value);
                 if let Pattern::Name(name) = target {
+                    library::practices::random(self, name, &value, place);
                     value = taint::named(self, value, name, place);
                 }
                 self.statement_place = Some(place);

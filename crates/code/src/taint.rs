@@ -35,17 +35,16 @@ pub(crate) type Harmless = u32;
 pub(crate) const NOTHING_LEFT: Harmless = u32::MAX;
 
 /// Harmless wherever text is more than data: a number, an identifier of a fixed form. What it says, it still says.
-pub(crate) const EVERYWHERE: Harmless = u32::MAX
-    & !only(&[
-        Sink::PrivateLog,
-        Sink::PlainStore,
-        Sink::WholeRecord,
-        Sink::Amount,
-        Sink::Identity,
-        Sink::Store,
-        Sink::Recipient,
-        Sink::Price,
-    ]);
+pub(crate) const EVERYWHERE: Harmless = !only(&[
+    Sink::PrivateLog,
+    Sink::PlainStore,
+    Sink::WholeRecord,
+    Sink::Amount,
+    Sink::Identity,
+    Sink::Store,
+    Sink::Recipient,
+    Sink::Price,
+]);
 
 /// What a store gave back: followed by the index of the read, a colon, and the path.
 pub(crate) const STORED: char = '\u{1}';
@@ -60,9 +59,12 @@ pub(crate) const ARCHIVE: char = '\u{5}';
 /// What another host answered.
 pub(crate) const FETCHED: char = '\u{6}';
 
+/// Numbers that can be foreseen.
+pub(crate) const RANDOM: char = '\u{7}';
+
 /// Whether a source is a part of the event.
 pub(crate) fn is_event(source: &str) -> bool {
-    !source.starts_with([STORED, ERROR, SECRET, CLAIM, ARCHIVE, FETCHED])
+    !source.starts_with([STORED, ERROR, SECRET, CLAIM, ARCHIVE, FETCHED, RANDOM])
 }
 
 /// Whether a source says who the caller is, and somebody else than the caller says so.
@@ -215,6 +217,11 @@ pub(crate) fn made(source: impl Into<Name>) -> Value {
     Value::FromEvent(Taint(Rc::new([Origin::of(source.into())])))
 }
 
+/// Any exception.
+pub(crate) fn any_error() -> Value {
+    made(format!("{ERROR}*"))
+}
+
 /// What a store gave back, read at a site.
 pub(crate) fn read(source: Name, site: Site) -> Value {
     Value::FromEvent(Taint(Rc::new([Origin::of(source).step(site, &"is read from a store".into(), None)])))
@@ -318,7 +325,7 @@ pub(crate) fn handed(module: usize, value: Value, name: &str, place: Place) -> V
 /// A value that was compared with constants or a whole pattern: from here on it counts as checked for these sinks.
 pub(crate) fn checked(evaluator: &mut Evaluator<'_>, value: &Value, to: Harmless) {
     for origin in origins(&[value]) {
-        if origin.source.is_empty() || origin.source.starts_with([ERROR, SECRET, FETCHED]) {
+        if origin.source.is_empty() || origin.source.starts_with([ERROR, SECRET, FETCHED, RANDOM]) {
             continue;
         }
         // The host of an address was looked at for the address.
@@ -394,7 +401,7 @@ fn travels(source: &str, sink: Sink) -> bool {
                 | Sink::Pattern
                 | Sink::Recipient
         ),
-        Some(ERROR | SECRET | CLAIM | ARCHIVE | FETCHED) => false,
+        Some(ERROR | SECRET | CLAIM | ARCHIVE | FETCHED | RANDOM) => false,
         _ => true,
     }
 }

@@ -18,8 +18,8 @@ pub use application::{
     IdentityKind, Origin, Provider, Resource, ResourceKind, Schema, Setting, Statement, Trigger, TriggerKind, UrlAuth,
 };
 pub use behaviour::{
-    AccessKind, Behaviour, CallTarget, CloudCall, EventField, FileWrite, FlowStep, KeyPart, OutboundHost, Practice, PracticeKind,
-    ProcessStart, RecordAccess, Sink, StoreAccess, TaintFlow,
+    AccessKind, Behaviour, CallTarget, CloudCall, EventField, FileWrite, FlowStep, KeyPart, OutboundHost, Practice,
+    PracticeKind, ProcessStart, RecordAccess, Sink, StoreAccess, TaintFlow,
 };
 pub use exposure::{Authorization, Exposure};
 pub use value::{Part, Value};

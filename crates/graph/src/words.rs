@@ -3,33 +3,155 @@
 
 /// Names of who somebody is.
 const IDENTITY: &[&str] = &[
-    "user", "userid", "uid", "username", "sub", "subject", "owner", "ownerid", "account", "accountid", "customer",
-    "customerid", "tenant", "tenantid", "member", "memberid", "patient", "patientid", "employee", "employeeid", "player",
-    "playerid", "profileid", "org", "orgid", "organization", "organizationid", "organisation", "organisationid", "author",
-    "authorid", "createdby", "student", "studentid", "seller", "sellerid", "driverid", "merchantid", "companyid",
-    "principal", "principalid", "useremail", "owneremail", "login", "loginid", "cognitoid", "cognitosub", "usersub",
-    "actor", "actorid", "requester", "requesterid", "caller", "callerid", "guestid", "subscriberid", "workspaceid",
+    "user",
+    "userid",
+    "uid",
+    "username",
+    "sub",
+    "subject",
+    "owner",
+    "ownerid",
+    "account",
+    "accountid",
+    "customer",
+    "customerid",
+    "tenant",
+    "tenantid",
+    "member",
+    "memberid",
+    "patient",
+    "patientid",
+    "employee",
+    "employeeid",
+    "player",
+    "playerid",
+    "profileid",
+    "org",
+    "orgid",
+    "organization",
+    "organizationid",
+    "organisation",
+    "organisationid",
+    "author",
+    "authorid",
+    "createdby",
+    "student",
+    "studentid",
+    "seller",
+    "sellerid",
+    "driverid",
+    "merchantid",
+    "companyid",
+    "principal",
+    "principalid",
+    "useremail",
+    "owneremail",
+    "login",
+    "loginid",
+    "cognitoid",
+    "cognitosub",
+    "usersub",
+    "actor",
+    "actorid",
+    "requester",
+    "requesterid",
+    "caller",
+    "callerid",
+    "guestid",
+    "subscriberid",
+    "workspaceid",
 ];
 
 /// Names of what somebody may do.
 const ROLE: &[&str] = &[
-    "isadmin", "admin", "role", "roles", "userrole", "group", "groups", "cognitogroups", "isstaff", "staff", "superuser",
-    "issuperuser", "permission", "permissions", "isowner", "privilege", "privileges", "accesslevel", "ismanager",
-    "isroot", "scope", "scopes", "isinternal", "ismoderator", "usertype",
+    "isadmin",
+    "admin",
+    "role",
+    "roles",
+    "userrole",
+    "group",
+    "groups",
+    "cognitogroups",
+    "isstaff",
+    "staff",
+    "superuser",
+    "issuperuser",
+    "permission",
+    "permissions",
+    "isowner",
+    "privilege",
+    "privileges",
+    "accesslevel",
+    "ismanager",
+    "isroot",
+    "scope",
+    "scopes",
+    "isinternal",
+    "ismoderator",
+    "usertype",
 ];
 
 /// Names that are private as a whole.
 const PRIVATE: &[&str] = &[
-    "pwd", "pass", "pin", "otp", "card", "pan", "cvv", "cvc", "cvv2", "ccn", "ccnum", "ssn", "iban", "cookie", "cookies",
-    "billing", "token", "jwt", "bearer", "credentials", "creds", "authorization", "auth", "nationalid", "taxid",
-    "accountnumber", "routingnumber", "sin", "diagnosis", "mfacode", "securitycode",
+    "pwd",
+    "pass",
+    "pin",
+    "otp",
+    "card",
+    "pan",
+    "cvv",
+    "cvc",
+    "cvv2",
+    "ccn",
+    "ccnum",
+    "ssn",
+    "iban",
+    "cookie",
+    "cookies",
+    "billing",
+    "token",
+    "jwt",
+    "bearer",
+    "credentials",
+    "creds",
+    "authorization",
+    "auth",
+    "nationalid",
+    "taxid",
+    "accountnumber",
+    "routingnumber",
+    "sin",
+    "diagnosis",
+    "mfacode",
+    "securitycode",
 ];
 
 /// Parts of names that are private wherever they stand.
 const PRIVATE_PARTS: &[&str] = &[
-    "password", "passwd", "passphrase", "passcode", "secret", "creditcard", "cardnumber", "cardno", "cardcvv", "cardcvc",
-    "socialsecurity", "apikey", "accesskey", "privatekey", "accesstoken", "refreshtoken", "idtoken", "sessiontoken",
-    "authtoken", "bearertoken", "resettoken", "bankaccount", "passport", "sessionid",
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "secret",
+    "creditcard",
+    "cardnumber",
+    "cardno",
+    "cardcvv",
+    "cardcvc",
+    "socialsecurity",
+    "apikey",
+    "accesskey",
+    "privatekey",
+    "accesstoken",
+    "refreshtoken",
+    "idtoken",
+    "sessiontoken",
+    "authtoken",
+    "bearertoken",
+    "resettoken",
+    "bankaccount",
+    "passport",
+    "sessionid",
 ];
 
 /// Names that only count or point to something private.
@@ -69,8 +191,22 @@ pub fn is_price(name: &str) -> bool {
     let squeezed = squeezed(name);
     matches!(
         squeezed.as_str(),
-        "price" | "total" | "amount" | "unitprice" | "totalprice" | "totalamount" | "carttotal" | "ordertotal" | "discount"
-            | "unitamount" | "cost" | "subtotal" | "grandtotal" | "pricecents" | "amountcents" | "totalcents"
+        "price"
+            | "total"
+            | "amount"
+            | "unitprice"
+            | "totalprice"
+            | "totalamount"
+            | "carttotal"
+            | "ordertotal"
+            | "discount"
+            | "unitamount"
+            | "cost"
+            | "subtotal"
+            | "grandtotal"
+            | "pricecents"
+            | "amountcents"
+            | "totalcents"
     )
 }
 

@@ -43,17 +43,25 @@ impl Audit for IdentityFromCaller {
         let application = context.application();
         let asks_for_password = behaviour.event_fields.iter().any(|field| {
             let last = field.path.rsplit('.').next().unwrap_or("").to_ascii_lowercase();
-            last.contains("password") || last.contains("passcode") || matches!(last.as_str(), "otp" | "code" | "pin" | "pwd")
+            last.contains("password")
+                || last.contains("passcode")
+                || matches!(last.as_str(), "otp" | "code" | "pin" | "pwd")
         });
         if !is_called(application, function) || signs_in(application, function) || asks_for_password {
             return;
         }
         let mut told = std::collections::BTreeSet::new();
-        for access in behaviour.accesses.iter().filter(|access| !access.of_caller && !access.compared && access.kind != AccessKind::Write) {
+        for access in behaviour
+            .accesses
+            .iter()
+            .filter(|access| !access.of_caller && !access.compared && access.kind != AccessKind::Write)
+        {
             let source = access.key.iter().flat_map(|part| &part.sources).find(|source| {
                 let named = words::is_identity(source.rsplit('.').next().unwrap_or(source));
                 let in_path = source.starts_with("pathParameters") || source.starts_with("path");
-                named && !in_path && who_writes(application, function, source).is_some_and(|who| who >= Exposure::Authenticated)
+                named
+                    && !in_path
+                    && who_writes(application, function, source).is_some_and(|who| who >= Exposure::Authenticated)
             });
             let Some(source) = source else { continue };
             let read = access.steps.first().map_or(access.span, |step| step.span);
@@ -73,7 +81,10 @@ impl Audit for IdentityFromCaller {
                 .primary("the caller writes this, and is taken for whoever it names")
                 .related(access.span, "this record is found by it");
             for (index, step) in access.steps.iter().enumerate() {
-                report = report.step(step.span, if index == 0 { format!("`{source}` {}", step.what) } else { format!("it {}", step.what) });
+                report = report.step(
+                    step.span,
+                    if index == 0 { format!("`{source}` {}", step.what) } else { format!("it {}", step.what) },
+                );
             }
             report
                 .step(access.span, "this record is found by it")

@@ -38,19 +38,112 @@ pub(super) struct MissingOwnershipCheck;
 
 /// Words in names of what is somebody's.
 const PERSONAL: &[&str] = &[
-    "order", "user", "account", "profile", "customer", "invoice", "payment", "message", "inbox", "note", "document", "cart",
-    "basket", "booking", "reservation", "ticket", "subscription", "wallet", "address", "patient", "medical", "health", "chat",
-    "conversation", "receipt", "transaction", "claim", "policy", "loan", "member", "employee", "salary", "private", "diary",
-    "device", "todo", "task", "file", "upload", "photo", "record", "report", "statement", "contract", "appointment", "deposit",
-    "favorite", "favourite", "wishlist", "session", "vault", "secret", "prescription", "shipment", "delivery", "expense",
+    "order",
+    "user",
+    "account",
+    "profile",
+    "customer",
+    "invoice",
+    "payment",
+    "message",
+    "inbox",
+    "note",
+    "document",
+    "cart",
+    "basket",
+    "booking",
+    "reservation",
+    "ticket",
+    "subscription",
+    "wallet",
+    "address",
+    "patient",
+    "medical",
+    "health",
+    "chat",
+    "conversation",
+    "receipt",
+    "transaction",
+    "claim",
+    "policy",
+    "loan",
+    "member",
+    "employee",
+    "salary",
+    "private",
+    "diary",
+    "device",
+    "todo",
+    "task",
+    "file",
+    "upload",
+    "photo",
+    "record",
+    "report",
+    "statement",
+    "contract",
+    "appointment",
+    "deposit",
+    "favorite",
+    "favourite",
+    "wishlist",
+    "session",
+    "vault",
+    "secret",
+    "prescription",
+    "shipment",
+    "delivery",
+    "expense",
 ];
 
 /// Words in names of what is everyone's.
 const SHARED: &[&str] = &[
-    "product", "catalog", "catalogue", "article", "post", "blog", "news", "page", "public", "category", "categories", "tag",
-    "city", "country", "currency", "config", "setting", "template", "menu", "movie", "book", "recipe", "event", "asset",
-    "static", "translation", "store", "shop", "stock", "inventory", "price", "feature", "short", "link", "url", "weather",
-    "image", "thumbnail", "lookup", "counter", "metric", "course", "song", "game", "leaderboard", "cache",
+    "product",
+    "catalog",
+    "catalogue",
+    "article",
+    "post",
+    "blog",
+    "news",
+    "page",
+    "public",
+    "category",
+    "categories",
+    "tag",
+    "city",
+    "country",
+    "currency",
+    "config",
+    "setting",
+    "template",
+    "menu",
+    "movie",
+    "book",
+    "recipe",
+    "event",
+    "asset",
+    "static",
+    "translation",
+    "store",
+    "shop",
+    "stock",
+    "inventory",
+    "price",
+    "feature",
+    "short",
+    "link",
+    "url",
+    "weather",
+    "image",
+    "thumbnail",
+    "lookup",
+    "counter",
+    "metric",
+    "course",
+    "song",
+    "game",
+    "leaderboard",
+    "cache",
 ];
 
 impl Audit for MissingOwnershipCheck {
@@ -84,8 +177,14 @@ pub(super) fn is_called(application: &Application, function: &Function) -> bool 
 
 /// Whether a route or a name is of signing in, where there is no caller yet.
 pub(super) fn signs_in(application: &Application, function: &Function) -> bool {
-    let words = ["login", "signin", "sign-in", "signup", "sign-up", "register", "auth", "token", "password", "forgot", "reset", "verify", "confirm", "activate", "otp", "session", "webhook"];
-    let names = application.triggers_of(&function.name).filter_map(|trigger| trigger.path.clone()).chain([function.name.clone()]);
+    let words = [
+        "login", "signin", "sign-in", "signup", "sign-up", "register", "auth", "token", "password", "forgot", "reset",
+        "verify", "confirm", "activate", "otp", "session", "webhook",
+    ];
+    let names = application
+        .triggers_of(&function.name)
+        .filter_map(|trigger| trigger.path.clone())
+        .chain([function.name.clone()]);
     names.map(|name| name.to_ascii_lowercase()).any(|name| words.iter().any(|word| name.contains(word)))
 }
 
@@ -105,7 +204,12 @@ fn weigh(
     let chosen: Vec<_> = access
         .key
         .iter()
-        .filter(|part| part.sources.iter().any(|source| who_writes(application, function, source).is_some_and(|who| who >= Exposure::Authenticated)))
+        .filter(|part| {
+            part.sources.iter().any(|source| {
+                !source.to_ascii_lowercase().contains("authorization")
+                    && who_writes(application, function, source).is_some_and(|who| who >= Exposure::Authenticated)
+            })
+        })
         .collect();
     if chosen.is_empty() {
         return None;
@@ -114,16 +218,23 @@ fn weigh(
     let owned = resource.as_deref().is_some_and(|resource| is_owned(application, resource, access));
     if !http {
         // What an invoker hands over as the caller counts as one.
-        let names_owner = |part: &graph::KeyPart| words::is_identity(&part.name) || part.sources.iter().any(|source| words::is_identity(last(source)));
+        let names_owner = |part: &graph::KeyPart| {
+            words::is_identity(&part.name) || part.sources.iter().any(|source| words::is_identity(last(source)))
+        };
         if access.key.iter().any(names_owner) || !owned || access.kind == AccessKind::Write || access.service == "s3" {
             return None;
         }
-        let called = invokers(application, function).iter().any(|other| exposed(application, other) >= Exposure::Authenticated);
+        let called =
+            invokers(application, function).iter().any(|other| exposed(application, other) >= Exposure::Authenticated);
         return Some((if called { Severity::Medium } else { Severity::Low }, "other code asks for the owner as well"));
     }
     // Who names somebody else is told by `identity-from-caller`, unless it stands in the path.
-    let in_path = |source: &String| source.starts_with("pathParameters") || source.starts_with("path") || source.starts_with("rawPath");
-    let identity = chosen.iter().any(|part| part.sources.iter().any(|source| words::is_identity(last(source)) && !in_path(source)));
+    let in_path = |source: &String| {
+        source.starts_with("pathParameters") || source.starts_with("path") || source.starts_with("rawPath")
+    };
+    let identity = chosen
+        .iter()
+        .any(|part| part.sources.iter().any(|source| words::is_identity(last(source)) && !in_path(source)));
     if identity && access.kind != AccessKind::Write {
         return None;
     }
@@ -144,7 +255,11 @@ fn weigh(
     let told: String = [
         resource.clone().unwrap_or_default(),
         access.key.iter().map(|part| part.name.clone()).collect::<Vec<_>>().join(" "),
-        application.triggers_of(&function.name).filter_map(|trigger| trigger.path.clone()).collect::<Vec<_>>().join(" "),
+        application
+            .triggers_of(&function.name)
+            .filter_map(|trigger| trigger.path.clone())
+            .collect::<Vec<_>>()
+            .join(" "),
     ]
     .join(" ")
     .to_ascii_lowercase();
@@ -153,21 +268,27 @@ fn weigh(
     match (owned, personal, shared) {
         (true, _, _) => Some((Severity::High, "other code keeps these records apart by their owner")),
         (_, true, false) => Some((Severity::Medium, "by its name it belongs to somebody")),
-        (_, true, true) | (_, false, false) => Some((Severity::Low, "if it belongs to somebody, others get it as well")),
+        (_, true, true) | (_, false, false) => {
+            Some((Severity::Low, "if it belongs to somebody, others get it as well"))
+        }
         (_, false, true) => None,
     }
 }
 
 /// Whether something of the application keeps the records of a resource apart by owner.
 fn is_owned(application: &Application, resource: &str, access: &RecordAccess) -> bool {
-    let by_schema = application.resource(resource).and_then(|resource| resource.property("KeySchema")).and_then(|keys| keys.as_array()).is_some_and(|keys| {
-        keys.iter().filter_map(|key| key.get("AttributeName")?.as_str()).any(words::is_identity)
-    });
+    let by_schema = application
+        .resource(resource)
+        .and_then(|resource| resource.property("KeySchema"))
+        .and_then(|keys| keys.as_array())
+        .is_some_and(|keys| keys.iter().filter_map(|key| key.get("AttributeName")?.as_str()).any(words::is_identity));
     by_schema
         || application.functions.iter().any(|other| {
             let accesses = other.behaviour.iter().flat_map(|behaviour| &behaviour.accesses);
             accesses.filter(|one| one.span != access.span).any(|one| {
-                (one.of_caller || one.key.iter().any(|part| words::is_identity(&part.name)))
+                // What is new may only say who made it.
+                let named = one.key.iter().any(|part| words::is_identity(&part.name));
+                (one.of_caller && (one.kind != AccessKind::Write || named) || named && one.kind != AccessKind::Write)
                     && resource_of(application, other, &one.target).as_deref() == Some(resource)
             })
         })
@@ -189,7 +310,8 @@ fn report(function: &Function, access: &RecordAccess, severity: Severity, why: &
         AccessKind::Delete => "deletes",
     };
     let source = access.key.iter().flat_map(|part| &part.sources).next().cloned().unwrap_or_default();
-    let title = format!("`{}` {does} whatever record the caller names (`{source}`), without asking whose it is", function.name);
+    let title =
+        format!("`{}` {does} whatever record the caller names (`{source}`), without asking whose it is", function.name);
     let mut report = context
         .report(access.span, title)
         .severity(severity)

@@ -36,7 +36,12 @@ pub(super) struct MissingRoleCheck;
 
 fn is_for_staff(name: &str) -> bool {
     let words: Vec<String> = split(name);
-    words.iter().any(|word| matches!(word.as_str(), "admin" | "admins" | "administrator" | "staff" | "backoffice" | "superuser" | "operator"))
+    words.iter().any(|word| {
+        matches!(
+            word.as_str(),
+            "admin" | "admins" | "administrator" | "staff" | "backoffice" | "superuser" | "operator"
+        )
+    })
 }
 
 fn split(name: &str) -> Vec<String> {
@@ -68,13 +73,19 @@ impl Audit for MissingRoleCheck {
             return;
         }
         let handler = function.handler.as_ref().map_or("", |handler| handler.value.as_str());
-        let triggers: Vec<_> = application.triggers_of(&function.name).filter(|trigger| trigger.kind.is_http()).collect();
+        let triggers: Vec<_> =
+            application.triggers_of(&function.name).filter(|trigger| trigger.kind.is_http()).collect();
         let named = is_for_staff(&function.name) || is_for_staff(handler.split('.').next().unwrap_or(""));
         let open = triggers.iter().find(|trigger| {
             let staff = named || trigger.path.as_deref().is_some_and(is_for_staff);
             let closed = match &trigger.authorization {
                 Some(Authorization::Iam) => true,
-                Some(Authorization::Cognito(name) | Authorization::Jwt(name) | Authorization::Lambda(name) | Authorization::Unknown(name)) => is_for_staff(name),
+                Some(
+                    Authorization::Cognito(name)
+                    | Authorization::Jwt(name)
+                    | Authorization::Lambda(name)
+                    | Authorization::Unknown(name),
+                ) => is_for_staff(name),
                 _ => false,
             };
             staff && !closed

@@ -51,11 +51,18 @@ impl Audit for SecretInCode {
         for file in context.settings() {
             files.entry(*file).or_insert((Form::Settings, Vec::new()));
         }
-        files.insert(application.template, (Form::Settings, Vec::new()));
+        // HCL has its values in quotes; what stands without them is a reference.
+        let path = context.sources().get(application.template).map_or("", SourceFile::path);
+        let form = if path.ends_with(".tf") { Form::Code } else { Form::Settings };
+        files.insert(application.template, (form, Vec::new()));
         let mut told: BTreeSet<(FileId, usize)> = BTreeSet::new();
         let mut known_texts: BTreeSet<String> = BTreeSet::new();
-        let environment: Vec<Span> =
-            application.functions.iter().flat_map(|function| &function.environment).map(|variable| variable.span).collect();
+        let environment: Vec<Span> = application
+            .functions
+            .iter()
+            .flat_map(|function| &function.environment)
+            .map(|variable| variable.span)
+            .collect();
         for (file, (form, functions)) in &files {
             let Some(source) = context.sources().get(*file) else { continue };
             if is_test(source.path()) {
@@ -64,7 +71,9 @@ impl Audit for SecretInCode {
             for leak in leaks(source.text(), *form) {
                 let span = Span::new(*file, leak.start, leak.end);
                 // What stands in an environment has an audit of its own.
-                let known = environment.iter().any(|known| known.file == span.file && known.start <= span.end && span.start <= known.end);
+                let known = environment
+                    .iter()
+                    .any(|known| known.file == span.file && known.start <= span.end && span.start <= known.end);
                 if known {
                     continue;
                 }
@@ -89,12 +98,18 @@ impl Audit for SecretInCode {
         }
         for function in &application.functions {
             let Some(behaviour) = &function.behaviour else { continue };
-            for practice in behaviour.practices.iter().filter(|practice| practice.kind == PracticeKind::LiteralCredential) {
+            for practice in
+                behaviour.practices.iter().filter(|practice| practice.kind == PracticeKind::LiteralCredential)
+            {
                 let Some(source) = context.sources().get(practice.span.file) else { continue };
                 let at = line(source, practice.span.start as usize);
                 let near = (at.saturating_sub(2)..=at + 2).any(|line| told.contains(&(practice.span.file, line)));
                 let (detail, hash) = practice.detail.split_once('#').unwrap_or((&practice.detail, ""));
-                if near || known_texts.contains(hash) || !told.insert((practice.span.file, at)) || is_test(source.path()) {
+                if near
+                    || known_texts.contains(hash)
+                    || !told.insert((practice.span.file, at))
+                    || is_test(source.path())
+                {
                     continue;
                 }
                 let is_default = detail.contains("default");
@@ -131,6 +146,25 @@ fn owner<'f>(functions: &[&'f Function], file: FileId) -> Option<&'f Function> {
 }
 
 fn is_test(path: &str) -> bool {
-    path.split('/').any(|part| matches!(part, "test" | "tests" | "__tests__" | "spec" | "fixtures" | "testdata" | "node_modules"))
-        || path.rsplit('/').next().is_some_and(|name| name.starts_with("test_") || name.contains(".test.") || name.contains(".spec.") || name.contains("example") || name.contains("sample"))
+    path.split('/').any(|part| {
+        matches!(
+            part,
+            "test"
+                | "tests"
+                | "__tests__"
+                | "spec"
+                | "fixtures"
+                | "testdata"
+                | "node_modules"
+                | "vendor"
+                | "site-packages"
+                | "dependencies"
+        )
+    }) || path.rsplit('/').next().is_some_and(|name| {
+        name.starts_with("test_")
+            || name.contains(".test.")
+            || name.contains(".spec.")
+            || name.contains("example")
+            || name.contains("sample")
+    })
 }

@@ -43,15 +43,24 @@ impl Audit for SelfAssignableRole {
             return;
         }
         let Some(attributes) = pool.property("Schema").and_then(Json::as_array) else { return };
-        let is = |value: Option<&Json>, wanted: bool| value.is_some_and(|value| *value == Json::Bool(wanted) || value.as_str() == Some(if wanted { "true" } else { "false" }));
+        let is = |value: Option<&Json>, wanted: bool| {
+            value.is_some_and(|value| {
+                *value == Json::Bool(wanted) || value.as_str() == Some(if wanted { "true" } else { "false" })
+            })
+        };
         for attribute in attributes {
             let Some(name) = attribute.get("Name").and_then(Json::as_str) else { continue };
-            if !words::is_role(name) || is(attribute.get("Mutable"), false) || is(attribute.get("DeveloperOnlyAttribute"), true) {
+            if !words::is_role(name)
+                || is(attribute.get("Mutable"), false)
+                || is(attribute.get("DeveloperOnlyAttribute"), true)
+            {
                 continue;
             }
             let custom = format!("custom:{name}");
             let client = context.application().resources.iter().find(|client| {
-                let of_pool = client.property("UserPoolId").is_some_and(|id| id.get("Ref").and_then(Json::as_str) == Some(&pool.name));
+                let of_pool = client
+                    .property("UserPoolId")
+                    .is_some_and(|id| id.get("Ref").and_then(Json::as_str) == Some(&pool.name));
                 let writes = match client.property("WriteAttributes").and_then(Json::as_array) {
                     Some(listed) => listed.iter().any(|one| one.as_str() == Some(&custom)),
                     None => true,
@@ -61,7 +70,9 @@ impl Audit for SelfAssignableRole {
             let Some(client) = client else { continue };
             let whole = pool.span;
             let at = context.text(whole).match_indices(name).map(|(at, _)| at).next();
-            let span = at.map_or(whole, |at| Span::new(whole.file, whole.start as usize + at, whole.start as usize + at + name.len()));
+            let span = at.map_or(whole, |at| {
+                Span::new(whole.file, whole.start as usize + at, whole.start as usize + at + name.len())
+            });
             let client_span = context.head(client.span);
             let client_name = client.name.clone();
             context

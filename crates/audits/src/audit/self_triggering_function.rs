@@ -51,26 +51,39 @@ impl Audit for SelfTriggeringFunction {
             };
             let Some(source) = trigger.source.as_ref() else { continue };
             let source_name = source.resource().map_or_else(|| source.to_string(), str::to_string);
-            for call in behaviour.calls.iter().filter(|call| call.service == service && operations.contains(&call.operation.as_str())) {
+            for call in behaviour
+                .calls
+                .iter()
+                .filter(|call| call.service == service && operations.contains(&call.operation.as_str()))
+            {
                 // With a notification of S3 the bucket that it names is the one it came from.
                 let same = match &call.target {
                     CallTarget::Event => trigger.kind == TriggerKind::S3,
                     target => {
                         resource_of(application, function, target).is_some_and(|name| name == source_name)
-                            || target.resolve(&function.environment).as_ref().and_then(Value::resource).is_some_and(|name| name == source_name)
+                            || target
+                                .resolve(&function.environment)
+                                .as_ref()
+                                .and_then(Value::resource)
+                                .is_some_and(|name| name == source_name)
                     }
                 };
                 // Reading an object may be among the permissions of a copy.
-                let writes = call.actions.is_empty() || call.actions.iter().any(|action| !action.contains(":Get") && !action.contains(":List"));
+                let writes = call.actions.is_empty()
+                    || call.actions.iter().any(|action| !action.contains(":Get") && !action.contains(":List"));
                 // Whoever gets a signed address writes, not the function.
                 let signed = {
                     let text = context.text(call.span).to_ascii_lowercase();
-                    text.contains("presign") || text.contains("signedurl") || behaviour.imports.iter().any(|import| import.contains("presign"))
+                    text.contains("presign")
+                        || text.contains("signedurl")
+                        || behaviour.imports.iter().any(|import| import.contains("presign"))
                 };
                 if signed || !same || !writes || !told.insert(call.span) {
                     continue;
                 }
-                let filtered = trigger.filter.as_deref().is_some_and(|filter| filter.contains("refix") || filter.contains("uffix") || trigger.kind != TriggerKind::S3);
+                let filtered = trigger.filter.as_deref().is_some_and(|filter| {
+                    filter.contains("refix") || filter.contains("uffix") || trigger.kind != TriggerKind::S3
+                });
                 let place = context.head(trigger.span);
                 let severity = if filtered { Severity::Low } else { Severity::Medium };
                 context

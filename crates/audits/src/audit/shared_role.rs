@@ -218,7 +218,7 @@ mod tests {
                 operation: "PutItem".into(),
                 actions: vec!["dynamodb:PutItem".into()],
                 index: None,
-            target: CallTarget::Literal("t".into()),
+                target: CallTarget::Literal("t".into()),
                 span,
             }],
             ..Behaviour::default()

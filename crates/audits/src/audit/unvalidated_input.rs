@@ -246,7 +246,8 @@ mod tests {
         }
         application.functions[0].behaviour =
             Some(graph::Behaviour { imports: vec!["pydantic".into()], ..graph::Behaviour::default() });
-        let input = Input { application: &application, sources: &sources, fence: Some(&fence), settings: &[], today: TODAY };
+        let input =
+            Input { application: &application, sources: &sources, fence: Some(&fence), settings: &[], today: TODAY };
         let found = lines_of("unvalidated-input", &input);
         assert!(matches!(found.as_slice(), [one] if one.contains("eventbridge")), "{found:?}");
     }

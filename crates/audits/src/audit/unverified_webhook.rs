@@ -39,7 +39,10 @@ impl Audit for UnverifiedWebhook {
     fn function(&self, function: &Function, context: &mut Context<'_>) {
         let Some(behaviour) = &function.behaviour else { return };
         let application = context.application();
-        if behaviour.checks_signatures || !is_called(application, function) || application.exposure(function) != Exposure::Public {
+        if behaviour.checks_signatures
+            || !is_called(application, function)
+            || application.exposure(function) != Exposure::Public
+        {
             return;
         }
         let says = |name: &str| {

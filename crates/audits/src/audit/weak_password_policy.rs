@@ -41,11 +41,16 @@ impl Audit for WeakPasswordPolicy {
             return;
         }
         let Some(policy) = resource.property("Policies.PasswordPolicy") else { return };
-        let length = policy.get("MinimumLength").and_then(|length| length.as_i64().or_else(|| length.as_str()?.parse().ok()));
-        let off = |name: &str| policy.get(name).is_some_and(|value| *value == Json::Bool(false) || value.as_str() == Some("false"));
-        let all_off = ["RequireLowercase", "RequireUppercase", "RequireNumbers", "RequireSymbols"].iter().all(|name| off(name));
+        let length =
+            policy.get("MinimumLength").and_then(|length| length.as_i64().or_else(|| length.as_str()?.parse().ok()));
+        let off = |name: &str| {
+            policy.get(name).is_some_and(|value| *value == Json::Bool(false) || value.as_str() == Some("false"))
+        };
+        let all_off =
+            ["RequireLowercase", "RequireUppercase", "RequireNumbers", "RequireSymbols"].iter().all(|name| off(name));
         let short = length.is_some_and(|length| length < 8);
-        if !short && !(all_off && length.is_none_or(|length| length < 12)) {
+        let one_kind = all_off && length.is_none_or(|length| length < 12);
+        if !short && !one_kind {
             return;
         }
         let span = context.head(resource.property_span("Policies.PasswordPolicy"));

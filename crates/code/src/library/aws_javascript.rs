@@ -160,7 +160,7 @@ pub(crate) fn client_method(evaluator: &mut Evaluator<'_>, client: Client, name:
     for callback in
         arguments.positional.iter().skip(1).filter(|value| super::callee_like(value)).cloned().collect::<Vec<_>>()
     {
-        evaluator.call(&callback, Arguments::of(vec![Value::Nothing, answer.clone()], arguments.place));
+        evaluator.call(&callback, Arguments::of(vec![crate::taint::any_error(), answer.clone()], arguments.place));
     }
     answer
 }

@@ -115,6 +115,12 @@ fn python(
             }
             slow(evaluator, &pattern, &text, place);
         }
+        ("random", "random" | "randint" | "randrange" | "getrandbits" | "choices" | "sample" | "uniform") => {
+            return Some(taint::made(taint::RANDOM.to_string()));
+        }
+        ("random", "choice") if !argument(0).alternatives().iter().any(|one| matches!(one, Value::Object(_))) => {
+            return Some(taint::made(taint::RANDOM.to_string()));
+        }
         ("re", "escape") => return Some(taint::harmless(&[&argument(0)], taint::only(&[Sink::Pattern]))),
         ("range", _) if path == "range" => {
             for value in &arguments.positional {
@@ -133,10 +139,8 @@ fn python(
             }
             return argument(0).is_tainted().then(|| taint::derived(&[&argument(0)]));
         }
-        ("xml", "fromstring" | "parse" | "XML" | "parseString" | "iterparse") => {
-            if argument(0).is_of_event() {
-                note(evaluator, PracticeKind::ExternalEntities, place);
-            }
+        ("xml", "fromstring" | "parse" | "XML" | "parseString" | "iterparse") if argument(0).is_of_event() => {
+            note(evaluator, PracticeKind::ExternalEntities, place);
         }
         ("xmltodict", "parse") | ("defusedxml", _) => {
             return argument(0).is_tainted().then(|| taint::derived(&[&argument(0)]));
@@ -157,10 +161,8 @@ fn python(
             note(evaluator, PracticeKind::OpenFileMode, place)
         }
         ("os", "umask") if argument(0) == Value::Number(0) => note(evaluator, PracticeKind::OpenFileMode, place),
-        ("os", "makedirs" | "mkdir" | "open") => {
-            if arguments.named("mode").is_some_and(is_open) {
-                note(evaluator, PracticeKind::OpenFileMode, place);
-            }
+        ("os", "makedirs" | "mkdir" | "open") if arguments.named("mode").is_some_and(is_open) => {
+            note(evaluator, PracticeKind::OpenFileMode, place);
         }
         ("jwt" | "jose", "encode" | "decode") => {
             literal(evaluator, arguments.get(1, "key"), "a key that signs tokens", place);
@@ -283,6 +285,7 @@ fn javascript(
             return Some(taint::harmless(&[&argument(0)], taint::only(&[Sink::Pattern])));
         }
         ("lodash" | "_", "clamp") => return Some(Value::Unknown),
+        ("Math", "random") => return Some(taint::made(taint::RANDOM.to_string())),
         ("Math", "min") => {
             let bounded = arguments.positional.iter().any(|value| !value.is_of_event());
             let all: Vec<&Value> = arguments.positional.iter().collect();
@@ -291,10 +294,10 @@ fn javascript(
         ("Math", "max" | "floor" | "round" | "ceil" | "abs" | "trunc") => {
             return Some(taint::harmless(&[&argument(0)], taint::EVERYWHERE));
         }
-        ("Array", _) if path == "Array" && arguments.positional.len() == 1 => {
-            if !matches!(argument(0), Value::Event(_)) {
-                taint::sink(evaluator, Sink::Amount, &argument(0), place);
-            }
+        ("Array", _)
+            if path == "Array" && arguments.positional.len() == 1 && !matches!(argument(0), Value::Event(_)) =>
+        {
+            taint::sink(evaluator, Sink::Amount, &argument(0), place);
         }
         ("Array", "from") => {
             if let Some(length) = evaluator.own_field(&argument(0), "length") {

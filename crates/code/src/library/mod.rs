@@ -179,6 +179,9 @@ pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &Rc<External>, argum
         }
         return evaluator.call(&callee.clone(), whole);
     }
+    if let Some(value) = listeners(evaluator, path, &arguments) {
+        return value;
+    }
     sinks::call(evaluator, external, &arguments);
     practices::call(evaluator, external, &arguments);
     routes::call(evaluator, external, &arguments);
@@ -275,6 +278,38 @@ pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &Rc<External>, argum
         Value::External(made) => Value::External(Rc::new(External { path: made.path.clone(), carried })),
         other => other,
     }
+}
+
+/// `emitter.on("name", listener)` and `emitter.emit("name", value)`.
+fn listeners(evaluator: &mut Evaluator<'_>, path: &str, arguments: &Arguments) -> Option<Value> {
+    let (before, last) = path.rsplit_once('.')?;
+    if !before.contains("EventEmitter") && !before.starts_with("events") {
+        return None;
+    }
+    let name = arguments.positional.first()?.as_text()?.to_string();
+    match last {
+        "on" | "once" | "addListener" | "prependListener" => {
+            let listener = arguments.positional.get(1)?.clone();
+            evaluator.refer(&listener);
+            if evaluator.listeners.len() < 200 {
+                evaluator.listeners.push((name, listener));
+            }
+        }
+        "emit" => {
+            let listeners: Vec<Value> = evaluator
+                .listeners
+                .iter()
+                .filter(|(known, _)| *known == name)
+                .map(|(_, listener)| listener.clone())
+                .collect();
+            for listener in listeners {
+                let handed = arguments.positional.iter().skip(1).cloned().collect();
+                evaluator.call(&listener, Arguments::of(handed, arguments.place));
+            }
+        }
+        _ => return None,
+    }
+    Some(Value::Unknown)
 }
 
 pub(crate) fn callee_like(value: &Value) -> bool {

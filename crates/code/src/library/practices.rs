@@ -139,11 +139,9 @@ pub(crate) fn map(evaluator: &mut Evaluator<'_>, entries: &[Entry], made: &Value
                 "msg" | "message" | "error" | "err" | "errorMessage" | "error_message" | "detail" | "details"
                 | "reason" | "cause",
                 _,
-            ) => {
-                if super::habits::tells_errors(evaluator, &evaluator.own_field(made, name).unwrap_or(Value::Unknown)) {
-                    let site = evaluator.site(value.place);
-                    evaluator.record.error_texts.insert(site);
-                }
+            ) if super::habits::tells_errors(evaluator, &evaluator.own_field(made, name).unwrap_or(Value::Unknown)) => {
+                let site = evaluator.site(value.place);
+                evaluator.record.error_texts.insert(site);
             }
             ("Effect" | "isAuthorized", _) => {
                 let given = evaluator.own_field(made, name).unwrap_or(Value::Unknown);
@@ -159,6 +157,10 @@ pub(crate) fn map(evaluator: &mut Evaluator<'_>, entries: &[Entry], made: &Value
                     let site = evaluator.site(value.place);
                     evaluator.record.allows.insert(site);
                 }
+            }
+            (name, _) if SECRET.iter().any(|word| name.to_ascii_lowercase().contains(word)) => {
+                let given = evaluator.own_field(made, name).unwrap_or(Value::Unknown);
+                random(evaluator, name, &given, value.place);
             }
             ("statusCode", _) => answers = true,
             ("body", _) => body = Some(value),
@@ -186,26 +188,38 @@ fn is_trace(evaluator: &Evaluator<'_>, expression: &Expression) -> bool {
     }
 }
 
+const SECRET: [&str; 16] = [
+    "token",
+    "secret",
+    "password",
+    "passwd",
+    "otp",
+    "nonce",
+    "session_id",
+    "sessionid",
+    "api_key",
+    "apikey",
+    "csrf",
+    "salt",
+    "voucher",
+    "coupon",
+    "invite",
+    "verification",
+];
+
+/// A name for something secret that gets what was made of predictable numbers elsewhere.
+pub(crate) fn random(evaluator: &mut Evaluator<'_>, name: &str, value: &Value, place: Place) {
+    let lower = name.to_ascii_lowercase();
+    if value.is_tainted()
+        && SECRET.iter().any(|word| lower.contains(word))
+        && taint::all_sources(value).iter().any(|source| source.starts_with(taint::RANDOM))
+    {
+        note(evaluator, PracticeKind::WeakRandomness, place);
+    }
+}
+
 /// A name for something secret that gets predictable numbers, and the switch that turns all certificates' checks off.
 pub(crate) fn assignment(evaluator: &mut Evaluator<'_>, target: &Pattern, value: &Expression) {
-    const SECRET: [&str; 16] = [
-        "token",
-        "secret",
-        "password",
-        "passwd",
-        "otp",
-        "nonce",
-        "session_id",
-        "sessionid",
-        "api_key",
-        "apikey",
-        "csrf",
-        "salt",
-        "voucher",
-        "coupon",
-        "invite",
-        "verification",
-    ];
     let name = match target {
         Pattern::Name(name) => name,
         Pattern::Part(part) => match &part.kind {
