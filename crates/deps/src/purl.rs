@@ -27,6 +27,7 @@ pub(crate) fn purl(package: &Package) -> String {
     };
     if let Some(version) = package.version.exact() {
         purl.push('@');
+        let version = if package.ecosystem == Ecosystem::Go { version.trim_start_matches("go") } else { version };
         purl.push_str(&encoded(version));
     }
     purl

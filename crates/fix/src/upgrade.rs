@@ -147,6 +147,11 @@ fn by_hand(format: Format, package: &Package, version: &str) -> String {
 fn locked(job: &Job<'_>, manifest: &deps::Read, format: Format, own: &[usize], out: &mut Upgrades) {
     let folder = manifest.path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let name = manifest.path.rsplit('/').next().unwrap_or(&manifest.path);
+    // The folder that holds it was installed with it.
+    let folder = match format {
+        Format::InstalledPython => folder.rsplit_once('/').map_or("", |(outer, _)| outer),
+        _ => folder,
+    };
     let path_of = |name: &str| if folder.is_empty() { name.to_string() } else { format!("{folder}/{name}") };
     let tool = locker(format).filter(|tool| job.tools.has(tool.program));
     let result = tool.ok_or_else(String::new).and_then(|tool| {
@@ -316,6 +321,7 @@ mod tests {
             ),
             ("Pipfile", "[packages]\npyyaml = \"==5.3\"\n", "PyPI", "pyyaml", "5.4", "==5.3", "==5.4"),
             ("go.mod", "module x\nrequire a.b/c v1.2.0 // indirect\n", "Go", "a.b/c", "1.2.5", "v1.2.0", "v1.2.5"),
+            ("go.mod", "module x\ntoolchain go1.21.3\n", "Go", "stdlib", "1.21.8", "go1.21.3", "go1.21.8"),
             (
                 "pom.xml",
                 "<project><properties><v>2.9.8</v></properties><dependencies><dependency><groupId>g</groupId>\n<artifactId>a</artifactId><version>${v}</version></dependency></dependencies></project>",

@@ -48,6 +48,19 @@ pub(super) fn read(input: &mut Input<'_>) {
                     span: Span::new(file, start + lead, end.max(start + lead)),
                 });
             }
+            // What it is built with, which brings the standard library along; the line `go 1.21` only says the least.
+            ("toolchain", [version]) if version.starts_with("go") => {
+                let at = start + line.find(version.as_str()).unwrap_or(0);
+                required.push(Package {
+                    ecosystem: Ecosystem::Go,
+                    name: "stdlib".to_string(),
+                    version: Version::Exact(version.clone()),
+                    direct: Some(true),
+                    dev: false,
+                    requires: Vec::new(),
+                    span: Span::new(file, at, at + version.len()),
+                });
+            }
             ("replace", words) => {
                 let Some(arrow) = words.iter().position(|word| word == "=>") else { continue };
                 let (from, to) = words.split_at(arrow);
@@ -92,12 +105,13 @@ mod tests {
 
     #[test]
     fn blocks_single_lines_and_replacements() {
-        let text = "module example.com/shop\n\ngo 1.21\n\nrequire github.com/aws/aws-lambda-go v1.41.0\n\nrequire (\n\tgolang.org/x/net v0.7.0 // indirect\n\
+        let text = "module example.com/shop\n\ngo 1.21\ntoolchain go1.21.3\nrequire github.com/aws/aws-lambda-go v1.41.0\n\nrequire (\n\tgolang.org/x/net v0.7.0 // indirect\n\
                     \tgopkg.in/yaml.v2 v2.2.1\n\texample.com/mine v1.0.0\n\texample.com/fork v1.0.0\n)\n\
                     replace example.com/mine => ../mine\nreplace example.com/fork v1.0.0 => example.com/other v1.5.0\nexclude a.b/c v1.0.0\n";
         assert_eq!(
             lines(&[("go.mod", text)]),
             [
+                "stdlib go1.21.3 direct :4",
                 "github.com/aws/aws-lambda-go v1.41.0 direct :5",
                 "golang.org/x/net v0.7.0 indirect :8",
                 "gopkg.in/yaml.v2 v2.2.1 direct :9",

@@ -75,6 +75,9 @@ fn edit(job: &Job<'_>, at: usize) -> Result<Edit, String> {
     }
     let target = match (package.ecosystem, package.version.text().starts_with('v')) {
         (Ecosystem::Go, true) => format!("v{}", target.trim_start_matches('v')),
+        (Ecosystem::Go, false) if package.version.text().starts_with("go") => {
+            format!("go{}", target.trim_start_matches("go"))
+        }
         _ => target.clone(),
     };
     match &package.version {
