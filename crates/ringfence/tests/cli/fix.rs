@@ -205,3 +205,47 @@ fn denials_and_what_the_code_needs_on_everything_stay_as_they_are() {
     let both = shop(&format!("{wide}{deny}"));
     run(&both, &["fix", ".", "--only", "wildcard-permission"]).code(0).says("denials or conditions");
 }
+
+#[test]
+fn json_and_flow_style_are_mended_in_their_own_style() {
+    let json = r#"{
+  "Transform": "AWS::Serverless-2016-10-31",
+  "Resources": {
+    "News": { "Type": "AWS::SNS::Topic" },
+    "Events": {
+      "Type": "AWS::Kinesis::Stream",
+      "Properties": {
+        "ShardCount": 1
+      }
+    },
+    "Buy": {
+      "Type": "AWS::Serverless::Function",
+      "Properties": {
+        "Runtime": "nodejs16.x",
+        "Handler": "app.handler",
+        "CodeUri": "src/"
+      }
+    }
+  }
+}
+"#;
+    let flow = "Transform: AWS::Serverless-2016-10-31\nResources:\n  News: { Type: AWS::SNS::Topic }\n  Events: { Type: AWS::Kinesis::Stream, Properties: { ShardCount: 1 } }\n\
+                \x20 Buy: { Type: AWS::Serverless::Function, Properties: { Runtime: nodejs16.x, Handler: app.handler, CodeUri: src/ } }\n";
+    for (name, text) in [("template.json", json), ("template.yaml", flow)] {
+        let shop = project().with(name, text).with("src/app.js", "exports.handler = async () => 1;\n");
+        run(&shop, &["fix", ".", "--write"]).code(0).says("scanned again: 4 findings are gone");
+        let after = shop.read(name);
+        if name.ends_with("json") {
+            let value: serde_json::Value =
+                serde_json::from_str(&after).unwrap_or_else(|error| panic!("{error}\n{after}"));
+            let events = &value["Resources"]["Events"]["Properties"];
+            assert_eq!(
+                (&events["StreamEncryption"]["EncryptionType"], &events["ShardCount"]),
+                (&"KMS".into(), &1.into()),
+                "{after}"
+            );
+            assert!(after.contains("      \"Properties\": {\n        \"StreamEncryption\""), "{after}");
+        }
+        run(&shop, &["fix", "."]).code(0).says("nothing to change");
+    }
+}
