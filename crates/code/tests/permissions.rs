@@ -251,3 +251,23 @@ def handler(event, context):
 "#;
     assert_eq!(needs(&python(text)), ["aoss:APIAccessAll on ?"]);
 }
+
+#[test]
+fn an_extension_beside_the_function_asks_with_its_role() {
+    let text = r#"
+import os, json, urllib.request, requests
+def handler(event, context):
+    port = os.environ.get("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", 2773)
+    url = f"http://localhost:{port}/secretsmanager/get?secretId={os.environ['SECRET']}&versionStage=AWSCURRENT"
+    requests.get(url, headers={"X-Aws-Parameters-Secrets-Token": os.environ["AWS_SESSION_TOKEN"]})
+    urllib.request.urlopen("http://localhost:2773/systemsmanager/parameters/get?name=/app/key")
+"#;
+    assert_eq!(needs(&python(text)), ["secretsmanager:GetSecretValue on $SECRET", "ssm:GetParameter on /app/key"]);
+    let text = r#"
+export const handler = async () => fetch(`http://localhost:2772/${process.env.CONFIGURATION}`);
+"#;
+    assert_eq!(
+        needs(&typescript(text)),
+        ["appconfig:GetLatestConfiguration on nothing", "appconfig:StartConfigurationSession on nothing"]
+    );
+}

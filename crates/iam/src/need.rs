@@ -371,8 +371,10 @@ impl Derivation<'_> {
             return Named::Arn(value);
         }
         let shown = value.to_string();
-        let several =
-            matches!((prefix, kind), ("scheduler", "schedule") | ("rds-db", "db-user") | ("bedrock", "agent-alias"));
+        let several = matches!(
+            (prefix, kind),
+            ("scheduler", "schedule") | ("rds-db", "db-user") | ("bedrock", "agent-alias") | ("kendra", "data-source")
+        );
         if several && !value.has_unknown() && shown.contains('/') && !shown.starts_with("arn:") {
             let format = facts::resource_arn(prefix, kind).unwrap_or_default();
             let own = format.match_indices("${").map(|(at, _)| at).nth(3);
@@ -449,7 +451,15 @@ impl Derivation<'_> {
     /// The narrowest that is still right where the code doesn't tell: what the environment names, what the role has, all of the kind.
     fn narrowest(&self, action: &str, prefix: &str, kind: &str, call: &CloudCall) -> (Vec<Value>, &'static str) {
         let named = self.of_environment(prefix, kind, call);
-        let granted = self.granted(action, prefix, kind);
+        let mut granted = self.granted(action, prefix, kind);
+        if granted.is_empty() {
+            // What the role allows of the same call is on the same thing.
+            let others = call.actions.iter().filter(|other| *other != action);
+            granted = others
+                .map(|other| self.granted(other, prefix, kind))
+                .find(|found| !found.is_empty())
+                .unwrap_or_default();
+        }
         match named {
             // What the role doesn't allow at all can't be what was meant.
             Some((arn, how)) if how == SPELLED || granted.is_empty() || granted.contains_key(&arn.to_string()) => {

@@ -207,6 +207,11 @@ fn targets(evaluator: &mut Evaluator<'_>, operation: Operation, parameters: &Par
             let name = parameters.known(evaluator, "Name").unwrap_or(Value::Unknown);
             return Value::concat(vec![group, Value::text("/"), name]);
         }
+        ("kendra", name) if name.contains("DataSource") && parameters.known(evaluator, "Id").is_some() => {
+            let index = parameters.known(evaluator, "IndexId").unwrap_or(Value::Unknown);
+            let source = parameters.known(evaluator, "Id").unwrap_or(Value::Unknown);
+            return Value::concat(vec![index, Value::text("/data-source/"), source]);
+        }
         ("bedrock-agent-runtime", "InvokeAgent") => {
             let agent = parameters.known(evaluator, "agentId").unwrap_or(Value::Unknown);
             let alias = parameters.known(evaluator, "agentAliasId").unwrap_or(Value::Unknown);

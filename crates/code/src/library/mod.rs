@@ -9,6 +9,7 @@ pub(crate) mod cloud;
 pub(crate) mod dangers;
 pub(crate) mod durable;
 pub(crate) mod effects;
+pub(crate) mod extension;
 pub(crate) mod habits;
 pub(crate) mod network;
 pub(crate) mod objects;
@@ -215,6 +216,7 @@ pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &Rc<External>, argum
     if let Some(value) = known {
         return value;
     }
+    extension::note(evaluator, &arguments);
     network::call(evaluator, external, &arguments);
     system::call(evaluator, external, &arguments);
     if let Some(output) = system::output(evaluator, path, &arguments) {
