@@ -33,7 +33,7 @@ pub(crate) struct Leak {
 }
 
 /// A line without any of these holds no named credential.
-const STEMS: [&str; 9] = ["pass", "pwd", "secret", "token", "key", "cred", "auth", "://", "connection"];
+const STEMS: [&str; 10] = ["pass", "pwd", "_pw", "secret", "token", "key", "cred", "auth", "://", "connection"];
 
 // INVARIANT: the patterns are constants; the test below compiles each of them.
 static IN_QUOTES: LazyLock<Option<Regex>> = LazyLock::new(|| {

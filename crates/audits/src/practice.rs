@@ -41,7 +41,7 @@ impl Audit for HabitAudit {
                     severity = severity.min(Severity::Low);
                 }
                 let worst = places.entry(practice.span).or_insert((function, severity, practice));
-                if severity > worst.1 {
+                if severity > worst.1 || practice.reachable && !worst.2.reachable {
                     *worst = (function, severity, practice);
                 }
             }

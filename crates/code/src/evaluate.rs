@@ -369,7 +369,7 @@ impl<'p> Evaluator<'p> {
                 library::practices::assignment(self, target, value);
                 let mut value = self.expression(value);
                 if let Pattern::Name(name) = target {
-                    library::practices::random(self, name, &value, place);
+                    value = library::practices::random(self, name, value, place);
                     value = taint::named(self, value, name, place);
                 }
                 self.statement_place = Some(place);

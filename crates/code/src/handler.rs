@@ -101,6 +101,7 @@ fn run(mut evaluator: Evaluator<'_>, module: usize, function: &str) -> Draft {
     }
     crate::library::routes::run(&mut evaluator);
     leftovers(&mut evaluator);
+    crate::dead::look_through(&mut evaluator, module);
     let missing = (!found).then(|| missing_function(&evaluator, module, function));
     let mut draft = Draft::new(evaluator, handler);
     draft.reading.diagnostics.splice(0..0, missing);

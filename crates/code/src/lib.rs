@@ -21,6 +21,7 @@
 mod access;
 mod call;
 mod container;
+mod dead;
 mod evaluate;
 mod event;
 mod handler;

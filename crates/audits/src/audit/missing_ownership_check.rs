@@ -201,13 +201,16 @@ fn weigh(
     if access.of_caller || access.compared {
         return None;
     }
+    // Nothing here starts it, so whatever does may hand on anything.
+    let nobody = !http && application.exposure(function) == Exposure::None;
     let chosen: Vec<_> = access
         .key
         .iter()
         .filter(|part| {
             part.sources.iter().any(|source| {
                 !source.to_ascii_lowercase().contains("authorization")
-                    && who_writes(application, function, source).is_some_and(|who| who >= Exposure::Authenticated)
+                    && who_writes(application, function, source)
+                        .is_some_and(|who| nobody || who >= Exposure::Authenticated)
             })
         })
         .collect();

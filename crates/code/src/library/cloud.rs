@@ -749,7 +749,15 @@ pub(crate) fn resource_method(
             }
         }
         MemberKind::Action | MemberKind::BatchAction | MemberKind::Collection => {
-            let (target, answer) = record_member(evaluator, resource, &member.operations, arguments);
+            // A bucket's own methods take the key by position.
+            let mut named = arguments.clone();
+            if matches!(&**name, "upload_file" | "upload_fileobj")
+                && resource.kind == "Bucket"
+                && let Some(key) = arguments.positional.get(1)
+            {
+                named.named.push(("Key".into(), key.clone()));
+            }
+            let (target, answer) = record_member(evaluator, resource, &member.operations, &named);
             if &**name == "download_file" {
                 let at = usize::from(resource.kind == "Bucket");
                 if let Some(path) = arguments.get(at, "Filename").cloned() {

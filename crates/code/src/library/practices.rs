@@ -160,7 +160,7 @@ pub(crate) fn map(evaluator: &mut Evaluator<'_>, entries: &[Entry], made: &Value
             }
             (name, _) if SECRET.iter().any(|word| name.to_ascii_lowercase().contains(word)) => {
                 let given = evaluator.own_field(made, name).unwrap_or(Value::Unknown);
-                random(evaluator, name, &given, value.place);
+                random(evaluator, name, given, value.place);
             }
             ("statusCode", _) => answers = true,
             ("body", _) => body = Some(value),
@@ -208,14 +208,16 @@ const SECRET: [&str; 16] = [
 ];
 
 /// A name for something secret that gets what was made of predictable numbers elsewhere.
-pub(crate) fn random(evaluator: &mut Evaluator<'_>, name: &str, value: &Value, place: Place) {
+pub(crate) fn random(evaluator: &mut Evaluator<'_>, name: &str, value: Value, place: Place) -> Value {
     let lower = name.to_ascii_lowercase();
-    if value.is_tainted()
-        && SECRET.iter().any(|word| lower.contains(word))
-        && taint::all_sources(value).iter().any(|source| source.starts_with(taint::RANDOM))
-    {
-        note(evaluator, PracticeKind::WeakRandomness, place);
+    let is_random = |source: &crate::syntax::Name| source.starts_with(taint::RANDOM);
+    let sources = if value.is_tainted() { taint::all_sources(&value) } else { Vec::new() };
+    if !sources.iter().any(is_random) || !SECRET.iter().any(|word| lower.contains(word)) {
+        return value;
     }
+    note(evaluator, PracticeKind::WeakRandomness, place);
+    // Told once: where it is handed on, it isn't told again.
+    if sources.iter().all(is_random) { Value::Unknown } else { value }
 }
 
 /// A name for something secret that gets predictable numbers, and the switch that turns all certificates' checks off.
