@@ -6,6 +6,7 @@
 pub(crate) mod aws_javascript;
 pub(crate) mod checks;
 pub(crate) mod cloud;
+pub(crate) mod commands;
 pub(crate) mod dangers;
 pub(crate) mod durable;
 pub(crate) mod effects;

@@ -1,5 +1,6 @@
 //! Programs that code starts and files that it writes.
 
+use super::commands;
 use crate::Language;
 use crate::call::Arguments;
 use crate::evaluate::Evaluator;
@@ -198,10 +199,23 @@ fn start(evaluator: &mut Evaluator<'_>, command: &Value, shell: bool, place: Pla
             Value::Object(_) => evaluator.item(one, 0),
             other => other.clone(),
         };
+        let line = match &first {
+            Value::Text(text) => text.to_string(),
+            Value::Pattern(parts) => {
+                let hole = commands::HOLE.to_string();
+                parts.iter().map(|part| part.as_text().map_or(hole.clone(), str::to_string)).collect()
+            }
+            _ => String::new(),
+        };
+        if shell && !line.is_empty() {
+            // A pipe starts one program after another.
+            for program in commands::programs(&line) {
+                evaluator.record.processes.insert((site, program, shell));
+            }
+            continue;
+        }
         let program = match &first {
-            Value::Text(text) if shell => first_word(text, true),
             Value::Text(text) => Some(text.to_string()),
-            Value::Pattern(_) if shell => first.prefix().and_then(|text| first_word(text, false)),
             // Several words without a shell are what `shlex.split` or `split` makes of a line.
             Value::External(external) if external.path == "sys.executable" => Some("python".to_string()),
             Value::External(external) if external.path == "process.execPath" => Some("node".to_string()),
