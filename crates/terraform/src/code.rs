@@ -27,9 +27,15 @@ impl Lowering {
         let objects = self.of_kind(&["aws_s3_object", "aws_s3_bucket_object"]);
         for item in self.of_kind(&["aws_lambda_function", "aws_lambda_layer_version"]) {
             let handler = item.body.get("handler").and_then(Datum::as_text);
-            let (value, span) = code(&item, &archives, &objects, handler.as_deref(), root, files);
-            let Some(value) = value else { continue };
             let layer = item.kind == "aws_lambda_layer_version";
+            // A function's path is seen from the configuration's folder, a layer's from its own file's.
+            let seen_from = match files.sources().get(item.head.file).filter(|_| layer) {
+                Some(file) => folder_of(file.path()),
+                None => root.to_string(),
+            };
+            let places = Places { root, seen_from: &seen_from };
+            let (value, span) = code(&item, &archives, &objects, handler.as_deref(), places, files);
+            let Some(value) = value else { continue };
             if let Some(made) = self.by_name(&item.name).and_then(|at| self.made.get_mut(at)) {
                 put(&mut made.properties, if layer { "Content" } else { "Code" }, span, value);
             }
@@ -37,14 +43,24 @@ impl Lowering {
     }
 }
 
+/// Where paths are written from and to.
+#[derive(Clone, Copy)]
+struct Places<'a> {
+    /// Where Terraform runs.
+    root: &'a str,
+    /// The folder that the property's path is relative to.
+    seen_from: &'a str,
+}
+
 fn code(
     item: &Item,
     archives: &[Item],
     objects: &[Item],
     handler: Option<&str>,
-    root: &str,
+    places: Places<'_>,
     files: &mut Files<'_>,
 ) -> (Option<Node>, Span) {
+    let Places { root, seen_from } = places;
     let body = &item.body;
     if let Some(image) = body.field("image_uri") {
         let entry = Entry { key: "ImageUri".into(), key_span: image.key_span, value: node(&image.value) };
@@ -54,7 +70,7 @@ fn code(
         let span = filename.value.span;
         let origin = of_archive(&filename.value, item.module, archives, handler, root, files)
             .or_else(|| of_path(&filename.value, handler, root, files));
-        return (Some(location(origin, &filename.value, root, span)), filename.key_span);
+        return (Some(location(origin, &filename.value, seen_from, span)), filename.key_span);
     }
     let Some(key) = body.field("s3_key") else { return (None, item.head) };
     // An object that this configuration uploads itself.
@@ -67,7 +83,7 @@ fn code(
         let module = object.map_or(item.module, |object| object.module);
         let origin = of_archive(source, module, archives, handler, root, files)
             .or_else(|| of_path(source, handler, root, files));
-        return (Some(location(origin, source, root, key.value.span)), key.key_span);
+        return (Some(location(origin, source, seen_from, key.value.span)), key.key_span);
     }
     let mut entries = Vec::new();
     if let Some(bucket) = body.field("s3_bucket") {
@@ -78,9 +94,9 @@ fn code(
 }
 
 /// The property that says it: a path as the template would write it, or the text itself.
-fn location(origin: Option<Origin>, written: &Datum, root: &str, span: Span) -> Node {
+fn location(origin: Option<Origin>, written: &Datum, seen_from: &str, span: Span) -> Node {
     match origin {
-        Some(Origin::Path(path)) => text_node(relative(root, &path), span),
+        Some(Origin::Path(path)) => text_node(relative(seen_from, &path), span),
         Some(Origin::Inline(text)) => {
             let place = text.span;
             mapping(vec![Entry { key: "ZipFile".into(), key_span: span, value: node(&text) }], place)

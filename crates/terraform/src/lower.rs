@@ -257,7 +257,7 @@ fn lowered(item: &Item, unread: &mut Vec<(Span, String)>) -> Option<Lowered> {
             continue;
         }
         let Some((value, key_span)) = find(&item.body, from) else { continue };
-        if value.is_null() {
+        if is_empty(value) {
             continue;
         }
         let to = if to.is_empty() {
@@ -306,7 +306,7 @@ fn lowered(item: &Item, unread: &mut Vec<(Span, String)>) -> Option<Lowered> {
         "tags_all",
     ];
     for field in item.body.fields() {
-        if listed.contains(field.key.as_str()) || META.contains(&field.key.as_str()) || field.value.is_null() {
+        if listed.contains(field.key.as_str()) || META.contains(&field.key.as_str()) || is_empty(&field.value) {
             continue;
         }
         let key = crate::attributes::camel(&field.key);
@@ -315,6 +315,16 @@ fn lowered(item: &Item, unread: &mut Vec<(Span, String)>) -> Option<Lowered> {
         }
     }
     Some(made)
+}
+
+/// Whether a value says no more than leaving it out would: null, or no blocks of its kind.
+fn is_empty(value: &Datum) -> bool {
+    match &value.kind {
+        Kind::Null => true,
+        Kind::List(items) => items.is_empty(),
+        Kind::Text(chunks) => chunks.is_empty(),
+        _ => false,
+    }
 }
 
 /// The value at a path of a body, with the place of its key.

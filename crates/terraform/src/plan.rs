@@ -51,6 +51,7 @@ pub(crate) fn read(file: FileId, text: &str) -> (Vec<Item>, Vec<source::Complain
             body: from_node(values, 0),
         });
     }
+    link(&mut items);
     if let Some(configuration) = root.at(&["configuration", "root_module"]) {
         let known = Known {
             kinds: items.iter().map(|item| (item.name.clone(), item.kind.clone())).collect(),
@@ -61,6 +62,63 @@ pub(crate) fn read(file: FileId, text: &str) -> (Vec<Item>, Vec<source::Complain
         }
     }
     (items, document.complaints)
+}
+
+/// By text, and whether it is an ARN: address, type and attribute of what has it.
+type Owners = HashMap<(bool, String), (String, String, String)>;
+
+/// Turns identifiers of what is deployed already into references: the ARN of a queue where a mapping names it, the id of an
+/// API where a route does. Ids count only under a key that holds one, since they may be any word.
+fn link(items: &mut [Item]) {
+    let mut owners = Owners::new();
+    for item in items.iter() {
+        for attribute in ["arn", "invoke_arn", "execution_arn", "id", "root_resource_id"] {
+            let Some(text) = item.body.get(attribute).and_then(Datum::as_text).filter(|text| !text.is_empty()) else {
+                continue;
+            };
+            let owner = (item.name.clone(), item.kind.clone(), attribute.to_string());
+            owners.entry((text.starts_with("arn:"), text)).or_insert(owner);
+        }
+    }
+    for item in items {
+        let name = item.name.clone();
+        link_value(&mut item.body, "", &name, &owners, 0);
+    }
+}
+
+fn link_value(datum: &mut Datum, key: &str, own: &str, owners: &Owners, depth: usize) {
+    if depth > MAX_DEPTH {
+        return;
+    }
+    let span = datum.span;
+    match &mut datum.kind {
+        Kind::List(items) => items.iter_mut().for_each(|item| link_value(item, key, own, owners, depth + 1)),
+        Kind::Object(fields) => {
+            for field in fields {
+                link_value(&mut field.value, &field.key, own, owners, depth + 1);
+            }
+        }
+        Kind::Text(_) => {
+            let Some(text) = datum.as_text() else { return };
+            let (before, rest) = match text.strip_prefix("integrations/") {
+                Some(rest) if key == "target" => ("integrations/", rest),
+                _ => ("", text.as_str()),
+            };
+            let arn = rest.starts_with("arn:");
+            if !arn && !key.ends_with("_id") && before.is_empty() {
+                return;
+            }
+            let Some((name, kind, attribute)) = owners.get(&(arn, rest.to_string())) else { return };
+            if name == own {
+                return;
+            }
+            let mut chunks = Vec::new();
+            crate::datum::push(&mut chunks, Chunk::Known(before.to_string(), span));
+            chunks.extend(computed(kind, attribute, name, span));
+            datum.kind = Kind::Text(chunks);
+        }
+        _ => {}
+    }
 }
 
 fn modules<'a>(module: &'a Node, found: &mut Vec<&'a Node>, depth: usize) {

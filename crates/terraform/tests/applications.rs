@@ -758,3 +758,47 @@ resource "aws_s3_bucket" "b" {
     let rules = application.resource("aws_s3_bucket.b").unwrap().property("CorsConfiguration.CorsRules").unwrap();
     assert_eq!(rules[1]["AllowedOrigins"][0], "https://b");
 }
+
+#[test]
+fn a_state_names_what_is_deployed_by_its_identifiers() {
+    let state = r#"{
+  "format_version": "1.0",
+  "values": { "root_module": { "resources": [
+    { "address": "aws_sqs_queue.q", "mode": "managed", "type": "aws_sqs_queue",
+      "values": { "name": "q", "id": "https://sqs/1/q", "arn": "arn:aws:sqs:eu-west-1:123456789012:q", "policy": "" } },
+    { "address": "aws_lambda_function.f", "mode": "managed", "type": "aws_lambda_function",
+      "values": { "function_name": "f", "id": "f", "arn": "arn:aws:lambda:eu-west-1:123456789012:function:f",
+        "invoke_arn": "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/arn:aws:lambda:eu-west-1:123456789012:function:f/invocations",
+        "role": "arn:aws:iam::123456789012:role/r", "runtime": "python3.12", "handler": "app.handler", "layers": [], "vpc_config": [] } },
+    { "address": "aws_iam_role.r", "mode": "managed", "type": "aws_iam_role",
+      "values": { "name": "r", "id": "r", "arn": "arn:aws:iam::123456789012:role/r", "assume_role_policy": "{\"Statement\":[]}", "inline_policy": [] } },
+    { "address": "aws_lambda_event_source_mapping.q", "mode": "managed", "type": "aws_lambda_event_source_mapping",
+      "values": { "event_source_arn": "arn:aws:sqs:eu-west-1:123456789012:q", "function_name": "arn:aws:lambda:eu-west-1:123456789012:function:f" } },
+    { "address": "aws_apigatewayv2_api.a", "mode": "managed", "type": "aws_apigatewayv2_api", "values": { "id": "api1", "protocol_type": "HTTP" } },
+    { "address": "aws_apigatewayv2_integration.a", "mode": "managed", "type": "aws_apigatewayv2_integration",
+      "values": { "id": "int1", "api_id": "api1", "integration_uri": "arn:aws:lambda:eu-west-1:123456789012:function:f" } },
+    { "address": "aws_apigatewayv2_route.a", "mode": "managed", "type": "aws_apigatewayv2_route",
+      "values": { "id": "r", "api_id": "api1", "route_key": "GET /", "target": "integrations/int1", "authorization_type": "NONE" } },
+    { "address": "aws_s3_bucket.b", "mode": "managed", "type": "aws_s3_bucket", "values": { "id": "b", "bucket": "b", "website": [] } }
+  ] } }
+}"#;
+    let read = read_plan(state);
+    assert_eq!(read.application().functions[0].identity.as_deref(), Some("aws_iam_role.r"));
+    assert_eq!(read.triggers("aws_lambda_function.f"), ["http-api GET / (none)", "sqs sqs ${aws_sqs_queue.q.Arn}"]);
+    assert!(read.application().resource("aws_s3_bucket.b").unwrap().property("WebsiteConfiguration").is_none());
+    assert_eq!(read.messages(), [] as [&str; 0]);
+}
+
+#[test]
+fn every_cut_off_configuration_is_survived() {
+    let whole = format!(
+        "{FUNCTION}locals {{ a = [for k, v in {{ x = 1 }} : \"${{k}}-${{v}}\" if v > 0] }}\nresource \"aws_sqs_queue\" \"q\" {{\n  name = <<-E\n    a ${{local.a[0]}} %{{ if true ~}} b %{{ endif }}\n  E\n}}\n"
+    );
+    let role_ends = whole.find("resource \"aws_lambda_function\"").unwrap();
+    for end in (0..whole.len()).filter(|end| whole.is_char_boundary(*end)) {
+        let read = read_main(&whole[..end]);
+        let application = read.reading.application;
+        let role = application.is_some_and(|application| application.identity("aws_iam_role.fn").is_some());
+        assert!(role || end < role_ends, "{}", &whole[..end]);
+    }
+}
