@@ -96,16 +96,21 @@ pub fn base(file: FileId, text: &str) -> Option<Base> {
     if image == "scratch" || image.contains('$') {
         return None;
     }
+    let (name, tag, digest) = reference(&image);
+    Some(Base { name, tag, digest, span })
+}
+
+/// The parts of an image's reference: name, tag, digest.
+pub fn reference(image: &str) -> (String, Option<String>, Option<String>) {
     let (rest, digest) = match image.split_once('@') {
-        Some((rest, digest)) => (rest.to_string(), Some(digest.to_string())),
+        Some((rest, digest)) => (rest, Some(digest.to_string())),
         None => (image, None),
     };
     // A colon before the last slash belongs to a registry's port.
-    let (name, tag) = match rest.rsplit_once(':') {
-        Some((name, tag)) if !tag.contains('/') => (name.to_string(), Some(tag.to_string())),
-        _ => (rest, None),
-    };
-    Some(Base { name, tag, digest, span })
+    match rest.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => (name.to_string(), Some(tag.to_string()), digest),
+        _ => (rest.to_string(), None, digest),
+    }
 }
 
 fn substituted(text: &str, arguments: &BTreeMap<String, String>) -> String {

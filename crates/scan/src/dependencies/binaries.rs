@@ -65,7 +65,7 @@ pub(super) fn findings(loaded: &Loaded, root: &Root, files: &[Found]) -> Vec<Fin
             candidates.iter().filter(|one| inside(&one.path, &folder.value)).take(MAX_FILES).collect();
         let mut named: Vec<String> = Vec::new();
         for one in own {
-            if !root.head(&one.path, 4).is_some_and(|head| head == "\u{7f}ELF") {
+            if root.head(&one.path, 4).is_none_or(|head| head != "\u{7f}ELF") {
                 continue;
             }
             let version = (one.size <= MAX_SEARCHED).then(|| version(root, one)).flatten();

@@ -39,7 +39,8 @@ pub(crate) const UNPINNED_BASE_IMAGE: AuditInfo = AuditInfo {
     severity: Severity::Low,
     since: "0.1.0",
     cwe: &[1357],
-    docs: r#"The Dockerfile of a function's image names its base without a tag, or as `latest`.
+    docs: r#"The Dockerfile of a function's image names its base without a tag, or as `latest`; or the template names the function's image
+so.
 
 ## Why it matters
 Two builds of the same source make different images, with another version of the language at that.
@@ -93,8 +94,10 @@ const LANGUAGES: [(&str, &str, &str); 5] = [
 /// Looks at the Dockerfile of every function that is an image.
 pub(super) fn findings(loaded: &mut Loaded, root: &Root, files: &[Found], today: (u16, u8, u8)) -> Vec<Finding> {
     let mut built: BTreeMap<String, Vec<(String, Span)>> = BTreeMap::new();
+    let mut found = Vec::new();
     for (application, function) in loaded.estate.functions() {
-        let Code::Image(_) = &function.code else { continue };
+        let Code::Image(named) = &function.code else { continue };
+        found.extend(deployed(&function.name, &named.value, named.span));
         let template = loaded.sources.get(application.template).map_or("", SourceFile::path);
         if let Some(build) = image::build(function, template, &loaded.sources)
             && files.iter().any(|found| found.path == build.dockerfile)
@@ -103,7 +106,6 @@ pub(super) fn findings(loaded: &mut Loaded, root: &Root, files: &[Found], today:
             built.entry(build.dockerfile).or_default().push((function.name.clone(), place));
         }
     }
-    let mut found = Vec::new();
     for (path, functions) in built {
         let Some(text) = root.read(&path) else { continue };
         let file = loaded.sources.add(SourceFile::new(&path, text.clone()));
@@ -120,6 +122,21 @@ pub(super) fn findings(loaded: &mut Loaded, root: &Root, files: &[Found], today:
         found.extend(own);
     }
     found
+}
+
+/// An image that is named in the template by a tag that moves.
+fn deployed(function: &str, image: &str, span: Span) -> Option<Finding> {
+    let literal = image.contains('/') && image.chars().all(|c| c.is_ascii_graphic() && !"${}[]!()<>".contains(c));
+    let (name, tag, digest) = image::reference(image);
+    if !literal || digest.is_some() || tag.as_deref().is_some_and(|tag| tag != "latest") {
+        return None;
+    }
+    let title = format!("`{function}` runs whichever image `{name}` is the newest on the day of deployment");
+    let mut one =
+        finding(&UNPINNED_BASE_IMAGE, title, span, if tag.is_some() { "`latest` is no version" } else { "no tag" });
+    one.function = Some(function.to_string());
+    one.remediation = "name a version, best the digest".to_string();
+    Some(one)
 }
 
 fn base(file: FileId, text: &str, today: (u16, u8, u8)) -> Vec<Finding> {
@@ -243,6 +260,18 @@ mod tests {
         ] {
             assert!(said(fine).is_empty(), "{fine}");
         }
+    }
+
+    #[test]
+    fn images_that_the_template_names() {
+        let one = |image: &str| deployed("Draw", image, Span::new(FileId(0), 0, 0)).is_some();
+        assert!(one("123456789012.dkr.ecr.eu-west-1.amazonaws.com/draw:latest") && one("registry:5000/draw"));
+        assert!(
+            !one("registry/draw:1.2")
+                && !one("registry/draw@sha256:00")
+                && !one("${Account}.dkr.ecr/draw")
+                && !one("draw")
+        );
     }
 
     #[test]
