@@ -199,6 +199,9 @@ fn python(
         (_, "xpath") if path.contains("etree") || root == "lxml" => {
             taint::sink(evaluator, Sink::DirectoryQuery, &argument(0), place);
         }
+        ("paramiko" | "fabric" | "invoke" | "asyncssh", "exec_command" | "run" | "sudo" | "local") => {
+            taint::sink(evaluator, Sink::Shell, &argument(0), place);
+        }
         ("smtplib", "sendmail") => taint::sink(evaluator, Sink::Recipient, &argument(1), place),
         ("twilio", "create") => {
             if let Some(to) = arguments.named("to").cloned() {
