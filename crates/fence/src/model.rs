@@ -185,6 +185,8 @@ pub enum Reach {
     Html,
     /// An evaluator or template engine.
     Code,
+    /// The prompt of a language model.
+    Model,
 }
 
 impl Reach {
@@ -197,6 +199,7 @@ impl Reach {
             Self::Url => "url",
             Self::Html => "html",
             Self::Code => "code",
+            Self::Model => "model",
         }
     }
 }

@@ -29,6 +29,7 @@ impl Inputs {
                 Reach::Url => Sink::Url,
                 Reach::Html => Sink::Html,
                 Reach::Code => Sink::Code,
+                Reach::Model => Sink::Model,
             });
             let kind = input.kind.map(|kind| match kind {
                 InputKind::FreeText => FieldKind::FreeText,

@@ -46,10 +46,12 @@ pub enum Sink {
     Html,
     /// An evaluator or a template engine.
     Code,
+    /// The prompt of a language model.
+    Model,
 }
 
 impl Sink {
-    const ALL: [Sink; 6] = [Sink::Shell, Sink::Sql, Sink::Path, Sink::Url, Sink::Html, Sink::Code];
+    const ALL: [Sink; 7] = [Sink::Shell, Sink::Sql, Sink::Path, Sink::Url, Sink::Html, Sink::Code, Sink::Model];
 
     const fn bit(self) -> u8 {
         1 << self as u8
@@ -132,6 +134,7 @@ impl Context {
             Family::Ssrf => Sink::Url,
             Family::Xss => Sink::Html,
             Family::Code | Family::Template => Sink::Code,
+            Family::Prompt => Sink::Model,
             _ => return false,
         };
         self.reaches.contains(sink)

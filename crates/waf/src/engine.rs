@@ -236,6 +236,7 @@ mod tests {
                 crate::Sink::Url,
                 crate::Sink::Html,
                 crate::Sink::Code,
+                crate::Sink::Model,
             ];
             let contexts = kinds.into_iter().chain(sinks.into_iter().map(|sink| Context::default().reaching(sink)));
             let spoke = contexts.into_iter().any(|context| {

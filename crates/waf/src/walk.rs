@@ -308,6 +308,13 @@ impl<'a> Walk<'a> {
             && let Some(parts) = decode::token(text)
         {
             let depth = self.taken_off(depth)?;
+            // What a header asks of its reader is said by all of it together, and by a signature that isn't there.
+            let unsigned = if text.trim_end().ends_with('.') { " unsigned" } else { "" };
+            let header = format!("jwt:{}{unsigned}", parts.first().map_or("", |header| header.trim()));
+            let context = (self.contexts)(&self.path);
+            self.within(format_args!("|token"), |walk| {
+                walk.engine.inspect(&walk.path, &header, context, walk.matches);
+            });
             for part in parts {
                 self.within(format_args!("|token"), |walk| walk.layer(&part, false, depth, "token"))?;
             }

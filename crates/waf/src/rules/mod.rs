@@ -11,16 +11,19 @@ use crate::context::{Context, Sink};
 
 mod code;
 mod deserialization;
+mod graphql;
 mod ldap;
 mod log_forging;
 mod nosql;
 mod path;
+mod prompt;
 mod prototype_pollution;
 mod shell;
 mod sinks;
 mod sql;
 mod ssrf;
 mod template;
+mod token;
 mod xss;
 mod xxe;
 
@@ -57,11 +60,18 @@ pub enum Family {
     LogForging,
     /// Keys that reach an object's prototype or class.
     PrototypePollution,
+    /// Documents for a GraphQL server.
+    #[serde(rename = "graphql")]
+    GraphQl,
+    /// Tokens that ask not to be checked.
+    Token,
+    /// Instructions to a language model; only where a field is known to reach one.
+    Prompt,
 }
 
 impl Family {
     /// Every family, in the order of their declaration.
-    pub const ALL: [Family; 13] = [
+    pub const ALL: [Family; 16] = [
         Family::Sql,
         Family::Shell,
         Family::Path,
@@ -75,6 +85,9 @@ impl Family {
         Family::Ldap,
         Family::LogForging,
         Family::PrototypePollution,
+        Family::GraphQl,
+        Family::Token,
+        Family::Prompt,
     ];
 
     pub(crate) const fn bit(self) -> u16 {
@@ -259,6 +272,9 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
         ldap::RULES,
         log_forging::RULES,
         prototype_pollution::RULES,
+        graphql::RULES,
+        token::RULES,
+        prompt::RULES,
         sinks::RULES,
     ]
     .into_iter()
