@@ -407,3 +407,34 @@ pub fn fence_path(loaded: &Loaded, application: &Application) -> String {
     let stem = name.split('.').next().unwrap_or(&name);
     format!("{folder}{stem}.fence.yaml")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_of_both_kinds_has_an_application_for_each_and_none_for_a_module() {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, text) in [
+            ("sam/template.yaml", "Resources:\n  Queue:\n    Type: AWS::SQS::Queue\n"),
+            ("tf/main.tf", "module \"queue\" {\n  source = \"../modules/queue\"\n}\n"),
+            ("modules/queue/main.tf", "resource \"aws_sqs_queue\" \"this\" {}\n"),
+            ("settings/variables.tf", "variable \"x\" {}\n"),
+        ] {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let loaded = load(folder.path(), &Options::default()).unwrap();
+        let names: Vec<(&str, graph::Format)> = loaded
+            .estate
+            .applications
+            .iter()
+            .map(|application| (application.name.as_str(), application.format))
+            .collect();
+        assert_eq!(names, [("sam", graph::Format::CloudFormation), ("tf", graph::Format::Terraform)]);
+        let queue = loaded.estate.applications[1].resource("module.queue.aws_sqs_queue.this").unwrap();
+        assert_eq!(loaded.sources.path(queue.span), "modules/queue/main.tf");
+        assert!(loaded.diagnostics.is_empty());
+    }
+}
