@@ -57,7 +57,22 @@ pub(crate) fn of(
 fn is_settings(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let elsewhere = path.split('/').any(|part| {
-        matches!(part, "node_modules" | "test" | "tests" | "__tests__" | "fixtures" | "docs" | ".github" | "events")
+        matches!(
+            part,
+            "node_modules"
+                | "test"
+                | "tests"
+                | "__tests__"
+                | "fixtures"
+                | "docs"
+                | ".github"
+                | "events"
+                | "vendor"
+                | "site-packages"
+                | "dist-packages"
+                | "dependencies"
+                | "botocore"
+        )
     });
     let generated =
         ["lock", "package.json", "tsconfig", ".map", ".min.", "swagger", "openapi", "schema", "i18n", "locale"]
