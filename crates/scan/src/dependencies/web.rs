@@ -438,6 +438,29 @@ mod tests {
     }
 
     #[test]
+    fn an_old_library_is_known_by_its_address() {
+        let mut build = deps::Build::new();
+        build.document(
+            "x",
+            br#"{"id": "GHSA-1", "aliases": ["CVE-2015-9251"], "severity": [{"type": "CVSS_V3",
+            "score": "CVSS:3.0/AV:N/AC:L/PR:N/UI:R/S:C/C:L/I:L/A:N"}], "affected": [{"package": {"ecosystem": "npm", "name": "jquery"},
+            "ranges": [{"type": "SEMVER", "events": [{"introduced": "1.0.0"}, {"fixed": "3.0.0"}]}]}]}"#,
+        );
+        let index = Index::of_bytes(build.finish().unwrap().0).unwrap();
+        let ids = |page: &str| -> Vec<String> {
+            let tags = tags(FileId(0), page);
+            let found = tags.iter().flat_map(|tag| judged(tag, "index.html", Some(&index)));
+            found.map(|one| format!("{} {}: {}", one.severity, one.id, one.title)).collect()
+        };
+        let old = ids("<script src=\"js/jquery-1.8.3.min.js\"></script>");
+        assert!(
+            matches!(old.as_slice(), [one] if one.starts_with("low vulnerable-dependency") && one.contains("CVE-2015-9251")),
+            "{old:?}"
+        );
+        assert!(ids("<script src=\"js/jquery-3.7.1.min.js\"></script>").is_empty());
+    }
+
+    #[test]
     fn addresses_name_packages() {
         for (url, name, version) in [
             ("https://ajax.googleapis.com/ajax/libs/jquery/1.8.3/jquery.min.js", "jquery", "1.8.3"),
