@@ -271,3 +271,36 @@ export const handler = async () => fetch(`http://localhost:2772/${process.env.CO
         ["appconfig:GetLatestConfiguration on nothing", "appconfig:StartConfigurationSession on nothing"]
     );
 }
+
+#[test]
+fn each_entry_of_a_transaction_is_on_its_own_table_and_powertools_providers_ask_by_name() {
+    let text = r#"
+import { DynamoDBDocumentClient, TransactWriteCommand, paginateQuery } from "@aws-sdk/lib-dynamodb";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { SSMProvider, getParametersByName } from "@aws-lambda-powertools/parameters/ssm";
+import { Upload } from "@aws-sdk/lib-storage";
+import { S3Client } from "@aws-sdk/client-s3";
+const client = DynamoDBDocumentClient.from(new DynamoDBClient());
+export const handler = async () => {
+    await client.send(new TransactWriteCommand({ TransactItems: [
+        { Put: { TableName: "orders", Item: {} } }, { ConditionCheck: { TableName: "users", Key: {}, ConditionExpression: "" } },
+    ] }));
+    for await (const page of paginateQuery({ client }, { TableName: "orders" })) console.log(page);
+    await new SSMProvider().getMultiple("/shop");
+    await getParametersByName({ "/a": {}, "/b": { decrypt: true } });
+    await new Upload({ client: new S3Client({}), params: { Bucket: "b", Key: "k", Body: "" } }).done();
+};
+"#;
+    assert_eq!(
+        needs(&typescript(text)),
+        [
+            "dynamodb:ConditionCheckItem on users",
+            "dynamodb:PutItem on orders",
+            "dynamodb:Query on orders",
+            "s3:PutObject on b",
+            "ssm:GetParameters on /a",
+            "ssm:GetParameters on /b",
+            "ssm:GetParametersByPath on /shop",
+        ]
+    );
+}

@@ -11,7 +11,7 @@ use std::rc::Rc;
 pub(crate) fn call(
     evaluator: &mut Evaluator<'_>,
     path: &str,
-    _external: &Rc<External>,
+    external: &Rc<External>,
     arguments: &Arguments,
 ) -> Option<Value> {
     if let Some(rest) = path.strip_prefix("aws-sdk") {
@@ -23,7 +23,7 @@ pub(crate) fn call(
         return None;
     };
     if package.starts_with("@aws-lambda-powertools/") {
-        return powertools(evaluator, package, export, arguments);
+        return powertools(evaluator, package, export, &external.carried, arguments);
     }
     match (package, export) {
         ("@aws-sdk/lib-dynamodb", "DynamoDBDocumentClient.from" | "DynamoDBDocument.from") => {
@@ -48,6 +48,12 @@ pub(crate) fn call(
         }
         _ => {}
     }
+    if package == "@aws-sdk/lib-dynamodb"
+        && let Some(operation) =
+            facts::service_by_boto3("dynamodb").and_then(|service| service.operation_by_js_paginator(export))
+    {
+        return Some(record(evaluator, operation, &Parameters::Object(arguments.positional.get(1)), arguments.place));
+    }
     if let Some(helper) = facts::js_v3_helper(package, export) {
         let options = arguments.positional.first();
         // lib-storage and paginators take the request inside or beside their options.
@@ -57,7 +63,14 @@ pub(crate) fn call(
             (_, Some(second)) if export.starts_with("paginate") => Some(second),
             _ => options,
         };
-        let operations: Vec<_> = helper.operations.into_iter().filter(|operation| !only_tidies(*operation)).collect();
+        // An upload sets tags of its own only where it is given some.
+        let tagged = options
+            .map(|options| evaluator.member(options, "tags", true, arguments.place))
+            .is_some_and(|tags| tags != Value::Nothing);
+        let counts = |operation: &facts::Operation| {
+            !only_tidies(*operation) && (tagged || operation.name() != "PutObjectTagging")
+        };
+        let operations: Vec<_> = helper.operations.into_iter().filter(counts).collect();
         let mut answers: Vec<Value> = operations
             .iter()
             .map(|operation| record(evaluator, *operation, &Parameters::Object(parameters), arguments.place))
@@ -246,13 +259,47 @@ fn unknown_operation(evaluator: &mut Evaluator<'_>, service: Service, arguments:
 }
 
 /// Powertools for TypeScript: what its helpers call.
-fn powertools(evaluator: &mut Evaluator<'_>, package: &str, export: &str, arguments: &Arguments) -> Option<Value> {
+fn powertools(
+    evaluator: &mut Evaluator<'_>,
+    package: &str,
+    export: &str,
+    carried: &[Value],
+    arguments: &Arguments,
+) -> Option<Value> {
     let place = arguments.place;
     let first = arguments.positional.first().cloned();
     match (package, export) {
         (_, "getParameter") => record_named(evaluator, "ssm", &["GetParameter"], "Name", first, place),
         (_, "getParameters") => record_named(evaluator, "ssm", &["GetParametersByPath"], "Path", first, place),
-        (_, "getParametersByName") => record_named(evaluator, "ssm", &["GetParameters"], "Names", None, place),
+        (_, "getParametersByName") | (_, "SSMProvider().getParametersByName") => {
+            // The names are the keys.
+            let names = first.map(|map| {
+                let names = evaluator.fields(&map).into_iter();
+                let names = names.map(|(name, value)| if &*name == "\0key" { value } else { Value::Text(name) });
+                names.reduce(Value::or).unwrap_or(Value::Unknown)
+            });
+            record_named(evaluator, "ssm", &["GetParameters"], "Names", names, place);
+        }
+        (_, "SSMProvider().get") => record_named(evaluator, "ssm", &["GetParameter"], "Name", first, place),
+        (_, "SSMProvider().set" | "setParameter") => {
+            record_named(evaluator, "ssm", &["PutParameter"], "Name", first, place);
+        }
+        (_, "SSMProvider().getMultiple") => {
+            record_named(evaluator, "ssm", &["GetParametersByPath"], "Path", first, place);
+        }
+        (_, "SecretsProvider().get") => {
+            record_named(evaluator, "secretsmanager", &["GetSecretValue"], "SecretId", first, place);
+        }
+        (_, "AppConfigProvider().get") => {
+            let names = ["StartConfigurationSession", "GetLatestConfiguration"];
+            record_named(evaluator, "appconfigdata", &names, "Name", None, place);
+        }
+        (_, "DynamoDBProvider().get" | "DynamoDBProvider().getMultiple") => {
+            let options = carried.first().cloned().unwrap_or(Value::Unknown);
+            let table = evaluator.member(&options, "tableName", true, place);
+            let name = if export.ends_with("getMultiple") { "Query" } else { "GetItem" };
+            record_named(evaluator, "dynamodb", &[name], "TableName", Some(table), place);
+        }
         (_, "getSecret") => {
             record_named(evaluator, "secretsmanager", &["GetSecretValue"], "SecretId", first, place);
         }

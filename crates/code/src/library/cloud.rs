@@ -300,6 +300,31 @@ fn mail_address(sender: &Value) -> Value {
     }
 }
 
+/// The tables of a transaction's entries that ask for an action: those of `Put` for `dynamodb:PutItem`.
+fn transacted(evaluator: &mut Evaluator<'_>, parameters: &Parameters<'_>, action: &str) -> Vec<CallTarget> {
+    let Some(list) = parameters.known(evaluator, "TransactItems") else { return Vec::new() };
+    let entry = evaluator.iterate(&list, Place::default());
+    let verb = action.split_once(':').map_or(action, |(_, name)| name).trim_end_matches("Item");
+    let mut tables: Vec<CallTarget> = Vec::new();
+    for one in entry.alternatives() {
+        for (name, part) in evaluator.fields(one) {
+            if !name.eq_ignore_ascii_case(verb) {
+                continue;
+            }
+            let found = match field(evaluator, &part, "TableName") {
+                Found::Known(table) => table.targets(),
+                Found::Absent | Found::Unknown => vec![CallTarget::Unknown],
+            };
+            for table in found {
+                if !tables.contains(&table) {
+                    tables.push(table);
+                }
+            }
+        }
+    }
+    tables
+}
+
 fn event_bus(evaluator: &mut Evaluator<'_>, parameters: &Parameters<'_>) -> Value {
     let Some(entries) = parameters.known(evaluator, "Entries") else { return Value::Unknown };
     let entry = evaluator.iterate(&entries, Place::default());
@@ -470,6 +495,21 @@ fn record_on(
             evaluator.record.call(site, operation, reads, from.targets());
             if !writes.is_empty() {
                 evaluator.record.call(site, operation, writes, targets.clone());
+            }
+        }
+        _ if parameters.known(evaluator, "TransactItems").is_some() && actions.len() > 1 => {
+            // Each entry is on its own table.
+            let mut by_tables: Vec<(Vec<CallTarget>, Vec<String>)> = Vec::new();
+            for action in actions {
+                let tables = transacted(evaluator, parameters, &action);
+                let tables = if tables.is_empty() { targets.clone() } else { tables };
+                match by_tables.iter_mut().find(|(same, _)| *same == tables) {
+                    Some((_, actions)) => actions.push(action),
+                    None => by_tables.push((tables, vec![action])),
+                }
+            }
+            for (tables, actions) in by_tables {
+                evaluator.record.call(site, operation, actions, tables);
             }
         }
         _ => evaluator.record.call(site, operation, actions, targets.clone()),

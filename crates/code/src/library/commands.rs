@@ -40,7 +40,7 @@ fn commands(line: &str) -> Vec<String> {
     let mut commands = vec![String::new()];
     let mut quote: Option<char> = None;
     let mut letters = line.chars().peekable();
-    let mut push = |commands: &mut Vec<String>, letter: char| {
+    let push = |commands: &mut Vec<String>, letter: char| {
         if let Some(last) = commands.last_mut() {
             last.push(letter);
         }
