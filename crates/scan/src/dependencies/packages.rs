@@ -378,14 +378,9 @@ fn locks(path: &str, manifest: &str, format: Format) -> bool {
     other.ecosystem() == format.ecosystem() && (folder.is_empty() || manifest.starts_with(&format!("{folder}/")))
 }
 
-/// The severity of a package that a page loads, where it is less than what the same package would be in a function.
-pub(super) fn in_page(severity: Severity) -> Severity {
-    milder(severity)
-}
-
-/// Puts a package that no manifest names to the index.
-pub(super) fn ask(package: &Package, index: &Index) -> Option<(Finding, bool)> {
+/// What the index knows of a package that no manifest names.
+pub(super) fn ask(package: &Package, index: &Index) -> Option<Finding> {
     let matching = deps::match_packages(std::slice::from_ref(package), index).ok()?;
     let known: Vec<&Vulnerable> = matching.vulnerable.iter().collect();
-    (!known.is_empty()).then(|| (weakness(package, &known, matching.upgrade(0)), is_malicious(&known)))
+    (!known.is_empty()).then(|| weakness(package, &known, matching.upgrade(0)))
 }

@@ -332,11 +332,8 @@ fn judged(tag: &Tag, path: &str, index: Option<&Index>) -> Vec<Finding> {
             requires: Vec::new(),
             span: tag.span,
         };
-        if let Some((mut one, malicious)) = packages::ask(&package, index) {
+        if let Some(mut one) = packages::ask(&package, index) {
             one.title = format!("{}; `{path}` loads it", one.title);
-            if !malicious {
-                one.severity = packages::in_page(one.severity);
-            }
             one.confidence = Confidence::Medium;
             one.remediation =
                 one.remediation.replace("; `ringfence fix` shows the change", " and name it in the address");
@@ -454,7 +451,7 @@ mod tests {
         };
         let old = ids("<script src=\"js/jquery-1.8.3.min.js\"></script>");
         assert!(
-            matches!(old.as_slice(), [one] if one.starts_with("low vulnerable-dependency") && one.contains("CVE-2015-9251")),
+            matches!(old.as_slice(), [one] if one.starts_with("medium vulnerable-dependency") && one.contains("CVE-2015-9251")),
             "{old:?}"
         );
         assert!(ids("<script src=\"js/jquery-3.7.1.min.js\"></script>").is_empty());
