@@ -5,6 +5,7 @@ use crate::files::{Found, Root};
 use crate::load::Loaded;
 use findings::{AuditInfo, Confidence, Finding, Severity};
 use graph::Code;
+use std::collections::BTreeMap;
 
 pub(crate) const UNCHECKED_BINARY: AuditInfo = AuditInfo {
     id: "unchecked-binary",
@@ -59,18 +60,15 @@ pub(super) fn findings(loaded: &Loaded, root: &Root, files: &[Found]) -> Vec<Fin
         })
         .collect();
     let mut found = Vec::new();
+    // Functions often share their code: each file is looked into once.
+    let mut known: BTreeMap<&str, Option<String>> = BTreeMap::new();
     for (_, function) in loaded.estate.functions() {
         let Code::Local(folder) = &function.code else { continue };
         let own: Vec<&&Found> =
             candidates.iter().filter(|one| inside(&one.path, &folder.value)).take(MAX_FILES).collect();
         let mut named: Vec<String> = Vec::new();
         for one in own {
-            if root.head(&one.path, 4).is_none_or(|head| head != "\u{7f}ELF") {
-                continue;
-            }
-            let version = (one.size <= MAX_SEARCHED).then(|| version(root, one)).flatten();
-            let version = version.map(|version| format!(", {version}")).unwrap_or_default();
-            named.push(format!("`{}` ({}{version})", one.path, size(one.size)));
+            named.extend(known.entry(&one.path).or_insert_with(|| described(root, one)).clone());
         }
         let Some(first) = named.first() else { continue };
         let title = match named.len() {
@@ -93,6 +91,14 @@ pub(super) fn findings(loaded: &Loaded, root: &Root, files: &[Found]) -> Vec<Fin
         found.push(one);
     }
     found
+}
+
+/// A program with its size and, where it tells, its version; none where the file is no program.
+fn described(root: &Root, found: &Found) -> Option<String> {
+    root.head(&found.path, 4).filter(|head| head == "\u{7f}ELF")?;
+    let version = (found.size <= MAX_SEARCHED).then(|| version(root, found)).flatten();
+    let version = version.map(|version| format!(", {version}")).unwrap_or_default();
+    Some(format!("`{}` ({}{version})", found.path, size(found.size)))
 }
 
 fn version(root: &Root, found: &Found) -> Option<String> {
