@@ -1,6 +1,6 @@
 //! What a transaction costs: `crs_bench RULES CORPUS [SECONDS|nCOUNT] [SCENARIO...]`.
 //!
-//! `RULES` is a folder with `crs-setup.conf.example` and `rules/`; `CORPUS` holds a folder per scenario with raw
+//! `RULES` is a folder with `crs-setup.conf.example` and `rules/`, or a compiled set; `CORPUS` holds a folder per scenario with raw
 //! requests (`*.http`) and a `response.http`. With `nCOUNT` that many transactions are run, so that a counter of
 //! instructions can take the difference of two runs. `RINGFENCE_PARANOIA` is the level, 1 when not said.
 
@@ -106,13 +106,20 @@ fn main() {
     let level = env::var("RINGFENCE_PARANOIA").unwrap_or_else(|_| "1".into());
     let before = resident();
     let start = Instant::now();
-    let set = compile(Path::new(rules), &level);
+    let set = if Path::new(rules).is_file() {
+        RuleSet::from_compiled(&fs::read(rules).expect("the rules are readable")).expect("the rules are whole")
+    } else {
+        compile(Path::new(rules), &level)
+    };
     println!(
         "{{\"rules\":{},\"load_ms\":{:.1},\"rss_kb_before\":{before},\"rss_kb_after\":{}}}",
         set.len(),
         start.elapsed().as_secs_f64() * 1e3,
         resident()
     );
+    if let Some(path) = env::var_os("RINGFENCE_COMPILE") {
+        fs::write(path, set.to_compiled().expect("rules can be written")).expect("the file is writable");
+    }
     let mut transaction = Transaction::new(&set, CONNECTION);
     for folder in sorted(Path::new(corpus)) {
         let scenario = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();

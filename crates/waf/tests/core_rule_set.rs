@@ -71,6 +71,7 @@ fn score_at_paranoia_level_4() {
     };
     let set = rules(&folder);
     let slow = rules(&folder).without_prefilter();
+    let compiled = RuleSet::from_compiled(&set.to_compiled().unwrap()).unwrap();
     let mut files = Vec::new();
     tests(&folder.join("tests"), &mut files);
     files.sort();
@@ -84,6 +85,8 @@ fn score_at_paranoia_level_4() {
             // What the prefilter leaves out must be what would not have matched.
             assert_eq!(regression::run(&slow, &case).matched, regression::run(&set, &case).matched, "{}", case.name);
             let outcome = regression::run(&set, &case);
+            // And the compiled form says what the text says.
+            assert_eq!(regression::run(&compiled, &case), outcome, "{}", case.name);
             match outcome.failure {
                 None => passed += 1,
                 Some(failure) => println!("{}: {failure}; matched {:?}", case.name, outcome.matched),

@@ -1,6 +1,8 @@
 //! Rules someone could have written, requests someone could have sent, and what the engine says to them.
 
-use waf::seclang::{BASE, Collections, Connection, Intervention, Level, MemoryCollections, RuleSet, Transaction};
+use waf::seclang::{
+    BASE, Collections, CompiledError, Connection, Intervention, Level, MemoryCollections, RuleSet, Transaction,
+};
 
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
 const JSON: (&str, &str) = ("Content-Type", "application/json");
@@ -453,4 +455,59 @@ fn more_than_can_be_looked_at_is_refused() {
     let deep = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
     assert!(run(&set, "POST / HTTP/1.1", &[JSON], deep(512).as_bytes()).stopped.is_none());
     assert!(run(&set, "POST / HTTP/1.1", &[JSON], deep(513).as_bytes()).stopped.is_some());
+}
+
+#[test]
+fn compiled_rules_say_what_their_text_says() {
+    let set = compile(EVERYTHING);
+    let compiled = RuleSet::from_compiled(&set.to_compiled().unwrap()).unwrap();
+    for uri in ["/?a=%3cb%3e", "/x?a=sqlmap&b=../etc", "/"] {
+        let (text, form) = (get(&set, uri), get(&compiled, uri));
+        assert_eq!((text.matched, text.stopped, text.score), (form.matched, form.stopped, form.score), "{uri}");
+    }
+    assert_eq!(compiled.place(1), set.place(1));
+}
+
+#[test]
+fn damaged_rules_are_refused() {
+    let bytes = compile(EVERYTHING).to_compiled().unwrap();
+    let refused = |bytes: &[u8]| RuleSet::from_compiled(bytes).err();
+    assert_eq!(refused(b"SecRuleEngine On"), Some(CompiledError::Foreign));
+    assert_eq!(refused(&bytes[..bytes.len() - 1]), Some(CompiledError::Damaged));
+    let mut other = bytes.clone();
+    other[9] ^= 1;
+    assert_eq!(refused(&other), Some(CompiledError::Version));
+    let mut torn = bytes.clone();
+    torn[bytes.len() / 2] ^= 64;
+    assert_eq!(refused(&torn), Some(CompiledError::Damaged));
+}
+
+/// The checksum that a file has behind its first sixteen bytes, so that a forger's file is believed to be whole.
+fn forge(bytes: &mut [u8]) {
+    let (head, form) = bytes.split_at_mut(24);
+    let mix = |sum: u64, word: u64| (sum ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+    let (words, rest) = form.as_chunks::<8>();
+    let sum = words.iter().fold(form.len() as u64, |sum, word| mix(sum, u64::from_le_bytes(*word)));
+    let sum = rest.iter().fold(sum, |sum, byte| mix(sum, u64::from(*byte)));
+    head[16..].copy_from_slice(&sum.to_le_bytes());
+}
+
+#[test]
+fn forged_rules_panic_nowhere() {
+    let bytes = compile(EVERYTHING).to_compiled().unwrap();
+    let mut numbers = Numbers(0x5eed);
+    let mut accepted = 0;
+    for _ in 0..3000 {
+        let mut forged = mutate(&bytes, &mut numbers);
+        if forged.len() < 24 {
+            continue;
+        }
+        forged[..16].copy_from_slice(&bytes[..16]);
+        forge(&mut forged);
+        if let Ok(set) = RuleSet::from_compiled(&forged) {
+            accepted += 1;
+            get(&set, "/?a=%3cb%3e&b=sqlmap");
+        }
+    }
+    assert!(accepted > 0, "some forgeries are harmless");
 }

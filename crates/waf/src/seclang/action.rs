@@ -6,7 +6,7 @@ use super::transform::Transformation;
 use super::variable::{self, Target, Variable};
 
 /// What becomes of the transaction.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Disruption {
     /// As the phase's `SecDefaultAction` says.
     Block,
@@ -18,7 +18,7 @@ pub(crate) enum Disruption {
 }
 
 /// How far `allow` reaches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Scope {
     All,
     Phase,
@@ -26,7 +26,7 @@ pub(crate) enum Scope {
 }
 
 /// A state of an engine or of access to a body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Switch {
     /// It works.
     On,
@@ -48,7 +48,7 @@ impl Switch {
 }
 
 /// How `setvar` changes a variable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Change {
     Set,
     Add,
@@ -57,7 +57,7 @@ pub(crate) enum Change {
 }
 
 /// Which rules a removal means.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Which {
     Ids(Vec<(u32, u32)>),
     Tag(String),
@@ -65,7 +65,7 @@ pub(crate) enum Which {
 }
 
 /// An effect on the transaction, carried out in the order written.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Effect {
     /// `slot` is the number of a transaction variable whose name has no macro.
     SetVariable {
@@ -110,7 +110,7 @@ pub(crate) enum Effect {
 }
 
 /// How a request body is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Processor {
     UrlEncoded,
     Multipart,
@@ -140,7 +140,7 @@ impl Processor {
 }
 
 /// The actions of a rule.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Actions {
     pub(crate) id: Option<u32>,
     pub(crate) phase: Option<u8>,

@@ -1,7 +1,7 @@
 //! Sets of bytes, and spans into a transaction's arena.
 
 /// A set of byte values.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Hash, serde::Serialize, serde::Deserialize)]
 pub(crate) struct ByteSet([u64; 4]);
 
 impl ByteSet {

@@ -1,7 +1,10 @@
 //! From rule files to rules: directives, what they lack, and where it is told. [`plan`] makes the set out of them:
 //! rules in the order of their phases, chains of transformations as a tree, one automaton over all literals.
 
+mod compiled;
 mod plan;
+
+pub use compiled::CompiledError;
 
 use std::collections::HashMap;
 
@@ -12,7 +15,7 @@ use super::scan::Scanner;
 use super::syntax::{self, Diagnostic, Directive, Level, Lines, Text};
 use super::template::{Names, Template};
 use super::transform::Transformation;
-use super::variable::{self, Target, Variable};
+use super::variable::{self, Part, STORES, Store, Target, Variable};
 
 /// Most rules of a set.
 const MAX_RULES: usize = 65_536;
@@ -25,7 +28,7 @@ const MAX_FILES: usize = 2000;
 const MAX_TRANSFORMATIONS: usize = 64;
 
 /// What a transaction may hold and how it is read; the `Sec...` directives that are not rules.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Settings {
     pub(crate) engine: Switch,
     pub(crate) request_body: bool,
@@ -65,7 +68,7 @@ impl Default for Settings {
 }
 
 /// A step of a transformation chain; the chains form a tree, so that what they begin with is done once.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Node {
     pub(crate) parent: u32,
     pub(crate) transformation: Option<Transformation>,
@@ -111,7 +114,7 @@ impl Node {
 }
 
 /// What a value must hold for a rule to be asked about it; nothing, when all is empty.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Needs {
     /// The word and bit of a scan's result that tells of a literal; no bit, when there is no literal to look for.
     pub(crate) word: u16,
@@ -140,16 +143,27 @@ impl Needs {
     }
 }
 
-/// Rules with the same targets and the same chain.
-#[derive(Debug, Default)]
-pub(crate) struct Group {
-    pub(crate) rules: Vec<u32>,
+/// Where a rule's values are: a store, which half of its items, and what they are at a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Probe {
+    pub(crate) store: Store,
+    pub(crate) part: Part,
+    /// The node that is scanned.
+    pub(crate) node: u32,
+}
+
+impl Probe {
+    /// Its number among all probes there could be.
+    pub(crate) fn number(self) -> usize {
+        (self.node as usize * STORES + self.store as usize) * 2 + self.part as usize
+    }
 }
 
 /// No number.
 pub(crate) const NONE: u32 = u32::MAX;
 
 /// A rule, ready to run.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(crate) struct Rule {
     pub(crate) actions: Actions,
     pub(crate) phase: u8,
@@ -162,8 +176,8 @@ pub(crate) struct Rule {
     pub(crate) needs: Needs,
     /// Whether a literal's bit is the operator's answer.
     pub(crate) exact: bool,
-    /// The group of values that decides whether it is worth a look, [`NONE`] when it always is.
-    pub(crate) group: u32,
+    /// Where all its values are, when these decide whether it is worth a look.
+    pub(crate) probes: Vec<Probe>,
     /// The next rule of a chain.
     pub(crate) next: Option<u32>,
     /// A comparison of one transaction variable with a number or another one.
@@ -172,7 +186,11 @@ pub(crate) struct Rule {
     pub(crate) jump: Option<u32>,
     pub(crate) file: u32,
     pub(crate) line: u32,
+    /// Numbers of its tags.
+    tags: Vec<u16>,
+    #[serde(skip)]
     offset: u32,
+    #[serde(skip)]
     order: u32,
 }
 
@@ -183,15 +201,8 @@ impl Rule {
     }
 }
 
-/// A rule's place in its phase, with its group.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Step {
-    pub(crate) rule: u32,
-    pub(crate) group: u32,
-}
-
 /// Right side of a [`Rule::quick`] comparison.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Quick {
     pub(crate) left: u32,
     /// `&TX:name`: whether it is set.
@@ -200,7 +211,7 @@ pub(crate) struct Quick {
     pub(crate) right: Side,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Side {
     Number(i64),
     Slot(u32),
@@ -210,16 +221,17 @@ pub(crate) enum Side {
 pub struct RuleSet {
     pub(crate) settings: Settings,
     pub(crate) rules: Vec<Rule>,
-    pub(crate) phases: [Vec<Step>; 5],
+    pub(crate) phases: [Vec<u32>; 5],
     pub(crate) defaults: [PhaseDefault; 5],
     pub(crate) nodes: Vec<Node>,
-    pub(crate) groups: Vec<Group>,
     /// Values without these bytes are changed by no chain but those that change every value.
     pub(crate) lively: ByteSet,
     pub(crate) scanner: Scanner,
     pub(crate) names: Names,
     /// The numbers of `TX:0` to `TX:9`.
     pub(crate) captures: [u32; 10],
+    /// The tags of all rules, each once.
+    tags: Vec<String>,
     files: Vec<String>,
     signature: String,
 }
@@ -231,7 +243,7 @@ impl std::fmt::Debug for RuleSet {
 }
 
 /// What `SecDefaultAction` says for a phase.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(crate) struct PhaseDefault {
     pub(crate) disruption: Disruption,
     pub(crate) status: u16,
@@ -278,11 +290,11 @@ impl RuleSet {
             phases: Default::default(),
             defaults: Default::default(),
             nodes: vec![Node::root()],
-            groups: Vec::new(),
             lively: ByteSet::EMPTY,
             scanner: Scanner::default(),
             names,
             captures,
+            tags: Vec::new(),
             files: Vec::new(),
             signature: String::new(),
         };
@@ -315,10 +327,7 @@ impl RuleSet {
         for rule in &mut self.rules {
             rule.needs = Needs::default();
             rule.exact = false;
-            rule.group = NONE;
-        }
-        for step in self.phases.iter_mut().flatten() {
-            step.group = NONE;
+            rule.probes.clear();
         }
         self
     }
@@ -342,6 +351,13 @@ impl RuleSet {
     pub fn place(&self, id: u32) -> Option<(&str, u32)> {
         let rule = self.rules.iter().find(|rule| rule.actions.id == Some(id))?;
         Some((self.files.get(rule.file as usize)?, rule.line))
+    }
+
+    /// The tags of a rule.
+    pub fn tags(&self, id: u32) -> impl Iterator<Item = &str> {
+        let rule = self.rules.iter().find(|rule| rule.actions.id == Some(id));
+        let tags = rule.map_or(&[][..], |rule| rule.tags.as_slice());
+        tags.iter().filter_map(|tag| self.tags.get(usize::from(*tag)).map(String::as_str))
     }
 
     /// What `SecComponentSignature` says.
@@ -740,12 +756,13 @@ impl Compiler<'_> {
             nodes: Vec::new(),
             needs: Needs::default(),
             exact: false,
-            group: NONE,
+            probes: Vec::new(),
             next: None,
             quick: None,
             jump: None,
             file: self.file,
             line: self.lines.position(place).0,
+            tags: Vec::new(),
             offset: place,
             order: self.order,
         };
@@ -756,7 +773,7 @@ impl Compiler<'_> {
                     parent.next = Some(number);
                 }
             }
-            None => self.set.phases[usize::from(phase) - 1].push(Step { rule: number, group: NONE }),
+            None => self.set.phases[usize::from(phase) - 1].push(number),
         }
         self.open = chain.then_some(Some(number));
     }
@@ -768,7 +785,7 @@ impl Compiler<'_> {
             first = before as u32;
         }
         for phase in &mut self.set.phases {
-            phase.retain(|step| step.rule != first);
+            phase.retain(|rule| *rule != first);
         }
     }
 

@@ -143,26 +143,15 @@ impl<'r> Transaction<'r> {
             _ => self.allowed = None,
         }
         self.epoch += 1;
-        self.hopeless.fill(0);
         let set = self.set;
         let list = set.phases.get(usize::from(phase) - 1)?;
         let mut at = 0;
         let mut skip = 0;
-        while let Some(&step) = list.get(at) {
+        while let Some(&number) = list.get(at) {
             at += 1;
             if skip > 0 {
                 skip -= 1;
                 continue;
-            }
-            if bit(&self.hopeless, step.rule) {
-                continue;
-            }
-            let number = step.rule;
-            if step.group != NONE && self.judged.get(step.group as usize).is_some_and(|epoch| *epoch != self.epoch) {
-                self.judge(step.group);
-                if bit(&self.hopeless, number) {
-                    continue;
-                }
             }
             if bit(&self.removed, number) {
                 continue;
@@ -295,13 +284,8 @@ impl<'r> Transaction<'r> {
             self.effects(rule);
             return true;
         }
-        if rule.group != NONE {
-            if self.judged.get(rule.group as usize).is_some_and(|epoch| *epoch != self.epoch) {
-                self.judge(rule.group);
-            }
-            if bit(&self.hopeless, number) {
-                return false;
-            }
+        if !rule.probes.is_empty() && !self.worth_a_look(rule) {
+            return false;
         }
         self.previous_vars.clear();
         std::mem::swap(&mut self.previous_vars, &mut self.matched_vars);

@@ -60,7 +60,7 @@ mod transform;
 mod variable;
 
 pub use action::Switch;
-pub use compile::RuleSet;
+pub use compile::{CompiledError, RuleSet};
 pub use evaluate::{Intervention, MatchedRule};
 pub use store::{Collections, Entry, MemoryCollections, Record};
 pub use syntax::{Diagnostic, Level};

@@ -11,7 +11,7 @@ use super::pattern::Pattern;
 use super::template::Template;
 
 /// A comparison of two integers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Comparison {
     Equal,
     Less,
@@ -33,7 +33,7 @@ impl Comparison {
 }
 
 /// A comparison of two texts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Relation {
     Equals,
     Contains,
@@ -45,6 +45,7 @@ pub(crate) enum Relation {
 }
 
 /// An operator with its argument.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(crate) enum Operator {
     Regex(Pattern),
     /// A regular expression with macros in it, compiled at each use.
@@ -69,8 +70,10 @@ pub(crate) enum Operator {
 const MAX_MADE_PATTERN: usize = 1024;
 
 /// A set of words to look for, without case.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(crate) struct Words {
     words: Vec<Vec<u8>>,
+    #[serde(skip)]
     automaton: OnceLock<Option<AhoCorasick>>,
 }
 
@@ -87,7 +90,7 @@ impl Words {
 }
 
 /// An address range.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Network {
     address: u128,
     bits: u32,
@@ -106,7 +109,8 @@ impl Network {
     }
 
     fn holds(self, address: u128) -> bool {
-        self.bits == 0 || (self.address ^ address) >> (128 - self.bits) == 0
+        let rest = 128u32.saturating_sub(self.bits);
+        (self.address ^ address).checked_shr(rest).unwrap_or(0) == 0
     }
 }
 
@@ -135,7 +139,7 @@ impl Operator {
             "rx" if argument == "^.*$" => Operator::Always,
             "rx" if argument.contains("%{") => Operator::RegexTemplate(template()),
             "rx" | "rxglobal" => Operator::Regex(
-                Pattern::new(argument).map_err(|error| format!("not a regular expression here: {error}"))?,
+                Pattern::with_need(argument).map_err(|error| format!("not a regular expression here: {error}"))?,
             ),
             "pm" => Operator::Words(Words::new(phrases(argument))),
             "pmf" | "pmfromfile" => {
@@ -169,7 +173,7 @@ impl Operator {
             "detectsqli" => Operator::Sqli,
             "detectxss" => Operator::Xss,
             "verifycc" => Operator::CardNumber(
-                Pattern::new(argument).map_err(|error| format!("not a regular expression here: {error}"))?,
+                Pattern::with_need(argument).map_err(|error| format!("not a regular expression here: {error}"))?,
             ),
             "unconditionalmatch" => Operator::Always,
             "nomatch" => Operator::Never,
@@ -182,9 +186,9 @@ impl Operator {
     }
 
     /// What a value must hold to match; nothing for operators that have to look for themselves.
-    pub(crate) fn need(&self) -> Need {
+    pub(crate) fn need(&mut self) -> Need {
         match self {
-            Operator::Regex(pattern) | Operator::CardNumber(pattern) => pattern.need(),
+            Operator::Regex(pattern) | Operator::CardNumber(pattern) => pattern.take_need(),
             Operator::Words(words) => need_of_words(&words.words),
             Operator::Text(
                 Relation::Equals | Relation::Contains | Relation::BeginsWith | Relation::EndsWith,

@@ -8,15 +8,20 @@ use regex_syntax::hir::Hir;
 
 use super::need::{Need, need};
 
-/// A regular expression over bytes, compiled when it is first needed.
+/// A regular expression over bytes, kept as text and compiled when it is first needed: most never are.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(crate) struct Pattern {
-    hir: Hir,
-    regex: OnceLock<Option<Regex>>,
+    text: Box<str>,
+    /// Kept until the rules are planned.
+    #[serde(skip)]
+    need: Option<Box<Need>>,
+    #[serde(skip)]
+    regex: OnceLock<Option<Box<Regex>>>,
 }
 
 impl std::fmt::Debug for Pattern {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Pattern({})", self.hir)
+        write!(f, "Pattern({})", self.text)
     }
 }
 
@@ -28,30 +33,31 @@ const MAX_PROGRAM: usize = 16 << 20;
 impl Pattern {
     /// Reads a pattern; says in a word what is wrong with it.
     pub(crate) fn new(text: &str) -> Result<Pattern, String> {
-        let hir = regex_syntax::ParserBuilder::new()
-            .unicode(false)
-            .utf8(false)
-            .dot_matches_new_line(true)
-            .nest_limit(MAX_NESTING)
-            .build()
-            .parse(&rewrite(text))
-            .map_err(|error| match error {
-                regex_syntax::Error::Parse(error) => error.kind().to_string(),
-                regex_syntax::Error::Translate(error) => error.kind().to_string(),
-                _ => "not a regular expression".to_string(),
-            })?;
-        Ok(Pattern { hir, regex: OnceLock::new() })
+        let text = rewrite(text);
+        parse(&text)?;
+        Ok(Pattern { text: text.into(), need: None, regex: OnceLock::new() })
     }
 
-    /// A pattern for one of the engine's own expressions or selectors, `None` when it is malformed.
+    /// Reads a pattern, and works out what a text must hold for it to match.
+    pub(crate) fn with_need(text: &str) -> Result<Pattern, String> {
+        let text = rewrite(text);
+        let hir = parse(&text)?;
+        Ok(Pattern { text: text.into(), need: Some(Box::new(need(&hir))), regex: OnceLock::new() })
+    }
+
+    pub(crate) fn take_need(&mut self) -> Need {
+        self.need.take().map(|need| *need).unwrap_or_default()
+    }
+
     fn regex(&self) -> Option<&Regex> {
         self.regex
             .get_or_init(|| {
                 let config =
                     Regex::config().utf8_empty(false).nfa_size_limit(Some(MAX_PROGRAM)).hybrid_cache_capacity(1 << 20);
-                Regex::builder().configure(config).build_from_hir(&self.hir).ok()
+                let hir = parse(&self.text).ok()?;
+                Regex::builder().configure(config).build_from_hir(&hir).ok().map(Box::new)
             })
-            .as_ref()
+            .as_deref()
     }
 
     /// Compiles now; `false` when the pattern is too large, and would match nothing.
@@ -74,10 +80,20 @@ impl Pattern {
         regex.captures(text, &mut captures);
         captures.is_match().then_some(captures)
     }
+}
 
-    pub(crate) fn need(&self) -> Need {
-        need(&self.hir)
-    }
+fn parse(text: &str) -> Result<Hir, String> {
+    let mut parser = regex_syntax::ParserBuilder::new()
+        .unicode(false)
+        .utf8(false)
+        .dot_matches_new_line(true)
+        .nest_limit(MAX_NESTING)
+        .build();
+    parser.parse(text).map_err(|error| match error {
+        regex_syntax::Error::Parse(error) => error.kind().to_string(),
+        regex_syntax::Error::Translate(error) => error.kind().to_string(),
+        _ => "not a regular expression".to_string(),
+    })
 }
 
 /// Rewrites what PCRE and `regex` spell differently.

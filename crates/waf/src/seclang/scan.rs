@@ -7,6 +7,8 @@
 //! The automaton knows only a few telling bytes of each literal, its core; what stands around a core that was found is
 //! compared afterwards, eight bytes at a time. That keeps it small, and honest text rarely gets that far.
 
+use std::borrow::Cow;
+
 use super::bytes::ByteSet;
 use super::ordinary::core;
 
@@ -47,6 +49,7 @@ pub(crate) struct Scanner {
 }
 
 /// A literal, as it is compared where its core was found.
+#[derive(Default)]
 struct Entry {
     /// Up to eight bytes that end with the core, and up to eight behind it; how many they are.
     left: u64,
@@ -59,10 +62,20 @@ struct Entry {
     marks: u32,
     /// Where its text is.
     text: u32,
-    /// Its length, 0 for one that was compared whole with `left` and `right`.
+    /// Its length.
     length: u16,
     /// Bytes of it up to the end of its core.
     before: u16,
+}
+
+/// The parts of a [`Scanner`] that the rest can be made of.
+#[derive(serde::Serialize, serde::Deserialize)]
+pub(crate) struct Packed<'a> {
+    words: u32,
+    texts: &'a [u8],
+    /// Length, bytes up to the end of the core, number of marks.
+    entries: Vec<(u16, u16, u16)>,
+    marks: Cow<'a, [(u16, u64)]>,
 }
 
 /// Makes all letters among eight bytes small ones.
@@ -114,28 +127,10 @@ impl Scanner {
         if literals.len() > usize::from(u16::MAX) || operators > usize::from(u16::MAX) {
             return overflow;
         }
-        let cores: Vec<&[u8]> =
-            literals.iter().map(|literal| core(&literal.text, CORE.min(literal.text.len()))).collect();
         let mut scanner = empty;
-        scanner.classes = vec![0; 256];
-        for byte in cores.iter().flat_map(|core| core.iter()) {
-            if scanner.classes[usize::from(*byte)] == 0 {
-                scanner.stride += 1;
-                scanner.classes[usize::from(*byte)] = scanner.stride as u8;
-            }
-        }
-        scanner.stride += 1;
-        for byte in b'a'..=b'z' {
-            scanner.classes[usize::from(byte.to_ascii_uppercase())] = scanner.classes[usize::from(byte)];
-        }
-        if !scanner.automaton(&cores) {
-            return overflow;
-        }
-        for (literal, core) in literals.iter().zip(&cores) {
+        for literal in literals {
+            let core = core(&literal.text, CORE.min(literal.text.len()));
             let start = super::bytes::find(&literal.text, core).unwrap_or(0);
-            let before = start + core.len();
-            let behind = literal.text.len() - before;
-            let whole = before <= 8 && behind <= 8;
             let from = scanner.marks.len();
             let mut owners = literal.owners.clone();
             owners.sort_unstable();
@@ -147,22 +142,77 @@ impl Scanner {
                 }
             }
             scanner.entries.push(Entry {
-                left: eight_before(&literal.text, before),
-                right: eight_from(&literal.text, before),
-                left_length: before.min(8) as u8,
-                right_length: behind.min(8) as u8,
                 count: (scanner.marks.len() - from) as u16,
                 marks: from as u32,
                 text: scanner.texts.len() as u32,
-                length: if whole { 0 } else { literal.text.len().min(usize::from(u16::MAX)) as u16 },
-                before: before as u16,
+                length: literal.text.len().min(usize::from(u16::MAX)) as u16,
+                before: (start + core.len()) as u16,
+                ..Entry::default()
             });
-            if whole {
-                continue;
-            }
-            scanner.texts.extend_from_slice(&literal.text);
+            scanner.texts.extend_from_slice(literal.text.get(..usize::from(u16::MAX)).unwrap_or(&literal.text));
         }
-        scanner
+        if scanner.build() { scanner } else { overflow }
+    }
+
+    /// Makes everything out of the literals. `false` when there are too many, or they contradict each other.
+    fn build(&mut self) -> bool {
+        let texts = std::mem::take(&mut self.texts);
+        let mut cores: Vec<&[u8]> = Vec::with_capacity(self.entries.len());
+        for entry in &mut self.entries {
+            let Some(text) = texts.get(entry.text as usize..entry.text as usize + usize::from(entry.length)) else {
+                return false;
+            };
+            let before = usize::from(entry.before);
+            let (Some(first), Some(behind)) = (text.get(..before), text.get(before..)) else { return false };
+            let core = first.get(before.saturating_sub(CORE)..).unwrap_or_default();
+            if core.is_empty() {
+                return false;
+            }
+            cores.push(core);
+            entry.left = eight_before(text, before);
+            entry.right = eight_from(text, before);
+            entry.left_length = before.min(8) as u8;
+            entry.right_length = behind.len().min(8) as u8;
+        }
+        self.classes = vec![0; 256];
+        self.stride = 0;
+        for byte in cores.iter().flat_map(|core| core.iter()) {
+            if self.classes[usize::from(*byte)] == 0 {
+                self.stride = (self.stride + 1).min(255);
+                self.classes[usize::from(*byte)] = self.stride as u8;
+            }
+        }
+        self.stride += 1;
+        for byte in b'a'..=b'z' {
+            self.classes[usize::from(byte.to_ascii_uppercase())] = self.classes[usize::from(byte)];
+        }
+        let built = self.automaton(&cores);
+        self.texts = texts;
+        built
+    }
+
+    /// What the automaton is made of, to be kept in a file.
+    pub(crate) fn pack(&self) -> Packed<'_> {
+        let entries = self.entries.iter().map(|entry| (entry.length, entry.before, entry.count)).collect();
+        Packed { words: self.words as u32, texts: &self.texts, entries, marks: Cow::Borrowed(&self.marks) }
+    }
+
+    /// The automaton that [`Scanner::pack`] was asked for; `None` when the parts don't fit together.
+    pub(crate) fn unpack(packed: Packed<'_>) -> Option<Scanner> {
+        let words = packed.words as usize;
+        if words > 1024 || packed.entries.len() > usize::from(u16::MAX) {
+            return None;
+        }
+        let mut scanner = Scanner { words, ..Scanner::default() };
+        let (mut text, mut marks) = (0u32, 0u32);
+        for (length, before, count) in packed.entries {
+            scanner.entries.push(Entry { text, length, before, count, marks, ..Entry::default() });
+            text = text.checked_add(u32::from(length))?;
+            marks = marks.checked_add(u32::from(count))?;
+        }
+        scanner.texts = packed.texts.to_vec();
+        scanner.marks = packed.marks.into_owned();
+        (scanner.entries.is_empty() || scanner.build()).then_some(scanner)
     }
 
     /// Fills the table: a tree of all cores, in which every missing step leads where the longest end of what was read
@@ -290,7 +340,8 @@ impl Scanner {
                 if same_start(right, entry.right, entry.right_length)
                     && end >= usize::from(entry.before)
                     && end + usize::from(entry.right_length) <= text.len()
-                    && (entry.length == 0 || self.stands(entry, text, end))
+                    && (entry.length <= u16::from(entry.left_length) + u16::from(entry.right_length)
+                        || self.stands(entry, text, end))
                 {
                     for (word, mark) in marks {
                         if let Some(word) = bits.get_mut(usize::from(*word)) {

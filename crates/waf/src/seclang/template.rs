@@ -12,6 +12,17 @@ pub(crate) struct Names {
 }
 
 impl Names {
+    /// The names in the order of their numbers.
+    pub(crate) fn list(&self) -> &[Vec<u8>] {
+        &self.names
+    }
+
+    /// Numbers names anew, as they were before.
+    pub(crate) fn from_list(names: Vec<Vec<u8>>) -> Names {
+        let numbers = names.iter().enumerate().map(|(number, name)| (name.clone(), number as u32)).collect();
+        Names { numbers, names }
+    }
+
     pub(crate) fn number(&mut self, name: &[u8]) -> u32 {
         let lower = name.to_ascii_lowercase();
         if let Some(&number) = self.numbers.get(&lower) {
@@ -37,7 +48,7 @@ impl Names {
 }
 
 /// A part of a [`Template`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Piece {
     Literal(Vec<u8>),
     /// A transaction variable.
@@ -47,7 +58,7 @@ pub(crate) enum Piece {
 }
 
 /// A text with macros.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Template {
     pub(crate) pieces: Vec<Piece>,
 }

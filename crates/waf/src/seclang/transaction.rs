@@ -116,15 +116,15 @@ pub(crate) struct Found {
     pub(crate) value: Value,
 }
 
-/// A union over the values of a group or store at a node: which bytes occur, which operators could match.
+/// A union over the values of a store at a node: which bytes occur, which operators could match.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Union {
     pub(crate) epoch: u64,
     pub(crate) bytes: ByteSet,
     pub(crate) bits: Vec<u64>,
-    /// Of a store: what each item is at the node, [`NONE`] for those too short for any rule.
+    /// What each item is at the node, [`NONE`] for those too short for any rule.
     pub(crate) contents: Vec<u32>,
-    /// Of a store at the root: the items that some chain changes, and the union of the others.
+    /// At the root: the items that some chain changes, and the union of the others.
     pub(crate) lively: Vec<u32>,
     pub(crate) inert_bytes: ByteSet,
     pub(crate) inert_bits: Vec<u64>,
@@ -178,11 +178,6 @@ pub struct Transaction<'r> {
     pub(crate) outbound_error: bool,
     pub(crate) exceeded: bool,
     pub(crate) epoch: u64,
-    /// Rules that no value could match in this phase, of the groups that have been looked at.
-    pub(crate) hopeless: Vec<u64>,
-    /// In which epoch each group was looked at.
-    pub(crate) judged: Vec<u64>,
-    pub(crate) union: Union,
     /// Unions over whole stores at a node, and where they are: by node, store and part.
     pub(crate) store_unions: Vec<Union>,
     store_places: Vec<u32>,
@@ -241,9 +236,6 @@ impl<'r> Transaction<'r> {
             outbound_error: false,
             exceeded: false,
             epoch: 1,
-            hopeless: vec![0; set.rules.len().div_ceil(64)],
-            judged: vec![0; set.groups.len()],
-            union: Union::default(),
             store_unions: Vec::new(),
             store_places: vec![NONE; set.nodes.len() * STORES * 2],
             store_answers: vec![(0, 0); set.nodes.len() * STORES * 2],

@@ -9,7 +9,7 @@ use super::digest;
 macro_rules! transformations {
     ($($(#[$doc:meta])* $name:ident = $($text:literal)|+;)*) => {
         /// A transformation, by its SecLang name.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
         pub(crate) enum Transformation { $($(#[$doc])* $name,)* }
 
         impl Transformation {

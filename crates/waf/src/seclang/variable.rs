@@ -6,7 +6,7 @@ use super::syntax::Text;
 macro_rules! variables {
     ($($name:ident = $text:literal $(| $alias:literal)* => $kind:expr;)*) => {
         /// A variable, by its SecLang name.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
         pub(crate) enum Variable { $($name,)* }
 
         impl Variable {
@@ -44,7 +44,7 @@ pub(crate) enum Kind {
 }
 
 /// Which half of an item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Part {
     Value,
     Name,
@@ -53,7 +53,7 @@ pub(crate) enum Part {
 macro_rules! stores {
     ($($name:ident)*) => {
         /// What a transaction keeps of a request and its response.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
         pub(crate) enum Store { $($name,)* }
         /// How many there are.
         pub(crate) const STORES: usize = [$(Store::$name,)*].len();
@@ -183,7 +183,7 @@ variables! {
 }
 
 /// Which items of a collection are meant.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Selector {
     All,
     /// The one with this name, in lower case: names are compared without case.
@@ -200,19 +200,10 @@ impl Selector {
             Selector::Matching(pattern) => pattern.is_match(name),
         }
     }
-
-    /// The selector as text that tells it from others.
-    fn key(&self) -> String {
-        match self {
-            Selector::All => String::new(),
-            Selector::Named(name) => format!(":{}", String::from_utf8_lossy(name)),
-            Selector::Matching(pattern) => format!(":/{pattern:?}/"),
-        }
-    }
 }
 
 /// One entry of a rule's target list.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Target {
     pub(crate) variable: Variable,
     pub(crate) selector: Selector,
@@ -225,11 +216,6 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Text that is the same for targets that mean the same items.
-    pub(crate) fn key(&self) -> String {
-        format!("{}{}{}", if self.count { "&" } else { "" }, self.variable.name(), self.selector.key())
-    }
-
     /// Whether leaving this out leaves out the item `name` of `variable`.
     pub(crate) fn covers(&self, variable: Variable, name: &[u8]) -> bool {
         self.variable == variable && self.selector.takes(name)

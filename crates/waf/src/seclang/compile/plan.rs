@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Compiler, Group, NONE, Needs, Node, Quick, Rule, RuleSet, Side, Update, bit};
+use super::{Compiler, Needs, Node, Probe, Quick, Rule, RuleSet, Side, Update, bit};
 use crate::seclang::action::{Effect, Which};
 use crate::seclang::bytes::ByteSet;
 use crate::seclang::need::Need;
@@ -12,7 +12,7 @@ use crate::seclang::scan::{Literal, Scanner};
 use crate::seclang::syntax::{Diagnostic, Level};
 use crate::seclang::template::Template;
 use crate::seclang::transform::Transformation;
-use crate::seclang::variable::{self, Kind, Target, Variable};
+use crate::seclang::variable::{self, Kind, Variable};
 
 impl Compiler<'_> {
     pub(super) fn finish(mut self) -> (RuleSet, Vec<Diagnostic>) {
@@ -20,13 +20,12 @@ impl Compiler<'_> {
         let orders: [Vec<u32>; 5] = std::array::from_fn(|phase| {
             self.set.phases[phase]
                 .iter()
-                .filter_map(|step| self.set.rules.get(step.rule as usize))
+                .filter_map(|rule| self.set.rules.get(*rule as usize))
                 .map(|rule| rule.order)
                 .collect()
         });
         let mut complaints = Vec::new();
         let mut nodes: HashMap<(u32, Transformation), u32> = HashMap::new();
-        let mut groups: HashMap<String, u32> = HashMap::new();
         let mut needs: Vec<(u32, Vec<Vec<u8>>)> = Vec::new();
         self.find_removals();
         for number in 0..self.set.rules.len() {
@@ -79,19 +78,21 @@ impl Compiler<'_> {
             if stored && !rule.targets.is_empty() && !rule.needs.is_empty() && !rule.negated {
                 let inputs = rule.nodes.iter().map(|node| least_input(&self.set.nodes, *node, least));
                 rule.needs.least_input = inputs.min().unwrap_or(0);
-                let mut key: Vec<String> = rule.targets.iter().map(Target::key).collect();
-                key.push(format!("{:?}", rule.nodes));
-                let list = &mut self.set.groups;
-                rule.group = *groups.entry(key.join("|")).or_insert_with(|| {
-                    list.push(Group::default());
-                    list.len() as u32 - 1
-                });
-                if let Some(group) = self.set.groups.get_mut(rule.group as usize) {
-                    group.rules.push(number as u32);
+                for target in &rule.targets {
+                    let Kind::Stored(stores, part) = target.variable.kind() else { continue };
+                    for node in &rule.nodes {
+                        let node = self.set.nodes.get(*node as usize).map_or(0, |node| node.scan_node);
+                        for store in stores {
+                            let probe = Probe { store: *store, part, node };
+                            if !rule.probes.contains(&probe) {
+                                rule.probes.push(probe);
+                            }
+                        }
+                    }
                 }
             }
             // The nodes know the least that any of their rules needs.
-            let least = if rule.group == NONE { 0 } else { least };
+            let least = if rule.probes.is_empty() { 0 } else { least };
             for node in rule.nodes.iter().copied() {
                 let scanned = self.set.nodes.get(node as usize).map_or(0, |node| node.scan_node);
                 if let Some(node) = self.set.nodes.get_mut(scanned as usize) {
@@ -123,27 +124,36 @@ impl Compiler<'_> {
                 if rule.needs.mask != 0 {
                     (rule.needs.mask, rule.exact) = (0, false);
                     if rule.needs.bytes.is_empty() {
-                        rule.group = NONE;
+                        rule.probes.clear();
                     }
                 }
             }
-            for group in &mut self.set.groups {
-                group.rules.clear();
+            for node in &mut self.set.nodes {
+                (node.least_input, node.least_length) = (0, 0);
             }
-            for (number, rule) in self.set.rules.iter().enumerate() {
-                if let Some(group) = self.set.groups.get_mut(rule.group as usize) {
-                    group.rules.push(number as u32);
-                }
-            }
-        }
-        for step in self.set.phases.iter_mut().flatten() {
-            step.group = self.set.rules.get(step.rule as usize).map_or(NONE, |rule| rule.group);
         }
         for (file, line, message) in complaints {
             let file = self.set.files.get(file as usize).cloned().unwrap_or_default();
             self.diagnostics.push(Diagnostic { file, line, column: 1, level: Level::Warning, message });
         }
+        self.intern_tags();
         (self.set, self.diagnostics)
+    }
+
+    /// Keeps each tag once: rules have many, and mostly the same.
+    fn intern_tags(&mut self) {
+        let mut numbers: HashMap<String, u16> = HashMap::new();
+        for rule in &mut self.set.rules {
+            for tag in std::mem::take(&mut rule.actions.tags) {
+                let next = u16::try_from(numbers.len()).unwrap_or(u16::MAX);
+                let number = *numbers.entry(tag).or_insert_with_key(|tag| {
+                    self.set.tags.push(tag.clone());
+                    next
+                });
+                rule.tags.push(number);
+            }
+            rule.tags.shrink_to_fit();
+        }
     }
 
     /// Finds the rules that `ctl` removes and the variables that `setvar` sets, once and for all.
@@ -177,7 +187,7 @@ impl Compiler<'_> {
                 Update::Remove(which) => {
                     let bits = Selections::new(&self.set.rules).bits(&which);
                     for phase in &mut self.set.phases {
-                        phase.retain(|step| !bit(&bits, step.rule));
+                        phase.retain(|rule| !bit(&bits, *rule));
                     }
                 }
                 Update::Targets(which, text, complaint) => {

@@ -4,10 +4,10 @@
 
 use super::{Content, Item, MAX_ARENA, MAX_CONTENTS, Transaction, Union};
 use crate::seclang::bytes::{ByteSet, Span};
-use crate::seclang::compile::{NONE, Needs, Rule};
+use crate::seclang::compile::{NONE, Needs, Probe, Rule};
 use crate::seclang::scan::bytes_of;
 use crate::seclang::transform::Transformation;
-use crate::seclang::variable::{Kind, Part, STORES, Selector, Store};
+use crate::seclang::variable::{Part, Store};
 
 impl Transaction<'_> {
     pub(super) fn span(&mut self, text: &[u8]) -> Span {
@@ -206,65 +206,18 @@ impl Transaction<'_> {
         self.bits.get(start + usize::from(needs.word)).is_some_and(|word| word & needs.mask != 0)
     }
 
-    /// Finds the rules of a group that no value could match.
-    pub(crate) fn judge(&mut self, group: u32) {
-        let set = self.set;
-        let Some(members) = set.groups.get(group as usize) else { return };
-        if let Some(judged) = self.judged.get_mut(group as usize) {
-            *judged = self.epoch;
-        }
-        let mut union = std::mem::take(&mut self.union);
-        union.bytes = ByteSet::EMPTY;
-        union.bits.clear();
-        union.bits.resize(set.scanner.words(), 0);
-        if let Some(rule) = members.rules.first().and_then(|rule| set.rules.get(*rule as usize)) {
-            self.unite(rule, &mut union);
-        }
-        for &number in &members.rules {
-            let hopeless =
-                set.rules.get(number as usize).is_some_and(|rule| !rule.needs.met_by(union.bytes, &union.bits));
-            if let Some(word) = self.hopeless.get_mut(number as usize / 64) {
-                *word |= u64::from(hopeless) << (number % 64);
+    /// Whether any value that a rule looks at could match it.
+    pub(crate) fn worth_a_look(&mut self, rule: &Rule) -> bool {
+        for probe in &rule.probes {
+            let place = match self.store_answers.get(probe.number()) {
+                Some((epoch, place)) if *epoch == self.epoch => *place as usize,
+                _ => self.unite_store(probe.store, probe.part, probe.node),
+            };
+            if self.store_unions.get(place).is_some_and(|union| rule.needs.met_by(union.bytes, &union.bits)) {
+                return true;
             }
         }
-        self.union = union;
-    }
-
-    /// Puts all values of a rule's targets into a union.
-    fn unite(&mut self, rule: &Rule, union: &mut Union) {
-        for target in &rule.targets {
-            let Kind::Stored(stores, part) = target.variable.kind() else { continue };
-            let whole = matches!(target.selector, Selector::All);
-            for store in stores {
-                if self.stores[*store as usize].is_empty() {
-                    continue;
-                }
-                if whole {
-                    for &node in &rule.nodes {
-                        let place = self.unite_store(*store, part, node);
-                        if let Some(of_store) = self.store_unions.get(place) {
-                            union.bytes = union.bytes.or(of_store.bytes);
-                            for (sum, word) in union.bits.iter_mut().zip(&of_store.bits) {
-                                *sum |= word;
-                            }
-                        }
-                    }
-                    continue;
-                }
-                for at in 0..self.stores[*store as usize].len() {
-                    let item = self.stores[*store as usize][at];
-                    if !target.selector.takes(item.name.of(&self.arena)) {
-                        continue;
-                    }
-                    let content = if part == Part::Value { item.content } else { item.name_content };
-                    for &node in &rule.nodes {
-                        if let Some(content) = self.scannable(content, node) {
-                            self.unite_content(content, union);
-                        }
-                    }
-                }
-            }
-        }
+        false
     }
 
     fn unite_content(&mut self, content: u32, union: &mut Union) {
@@ -278,7 +231,7 @@ impl Transaction<'_> {
     /// The union over a whole store at a node: its place among the unions.
     pub(crate) fn unite_store(&mut self, store: Store, part: Part, node: u32) -> usize {
         let node = self.set.nodes.get(node as usize).map_or(0, |node| node.scan_node);
-        let asked = (node as usize * STORES + store as usize) * 2 + part as usize;
+        let asked = Probe { store, part, node }.number();
         if let Some((_, place)) = self.store_answers.get(asked).filter(|(epoch, _)| *epoch == self.epoch) {
             return *place as usize;
         }
