@@ -4,11 +4,14 @@ use crate::library::packages;
 use crate::syntax::Module;
 use crate::workspace::Workspace;
 use crate::{Files, Language, javascript, python, typescript};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Longer files aren't read: no handler is, and a bundle of that size says little about the code that made it.
 pub(crate) const MAX_BYTES: usize = 2 << 20;
+
+/// Entries of a folder looked at for installed packages.
+const MAX_INSTALLED: usize = 5_000;
 
 /// A file in its lowered form.
 pub(crate) struct Loaded {
@@ -54,18 +57,19 @@ pub(crate) struct Project<'f> {
     pub(crate) files: &'f dyn Files,
     loaded: Mutex<HashMap<String, Slot>>,
     pub(crate) workspace: Workspace,
+    installed: Mutex<HashMap<String, Arc<HashSet<String>>>>,
 }
 
 impl<'f> Project<'f> {
     pub(crate) fn new(files: &'f dyn Files) -> Self {
-        Self { files, loaded: Mutex::new(HashMap::new()), workspace: Workspace::default() }
+        Self { files, loaded: Mutex::new(HashMap::new()), workspace: Workspace::default(), installed: Mutex::default() }
     }
 
     /// The file at a path, lowered at the first request.
     pub(crate) fn load(&self, path: &str, language: Language) -> Option<Arc<Loaded>> {
         let slot = {
             // A poisoned lock only means that another thread's function was given up; the map itself is whole.
-            let mut loaded = self.loaded.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
             loaded.entry(path.to_string()).or_default().clone()
         };
         slot.get_or_init(|| {
@@ -89,22 +93,23 @@ impl<'f> Project<'f> {
                     }
                     return self.python_module(&join(base, &rest)?);
                 }
+                // A copy of a library beside the code is still the library, and what is installed is no code of the repository's.
                 let first = rest.split('/').next().unwrap_or(&rest);
-                if packages::is_modelled(module)
-                    && self.files.exists(&join(&roots.code, &format!("{first}/__init__.py"))?)
-                {
-                    // A copy of a library beside the code is still the library.
+                let is_library = |root: &str| {
+                    let copied =
+                        || join(root, &format!("{first}/__init__.py")).is_some_and(|path| self.files.exists(&path));
+                    packages::is_modelled(module) && copied() || self.installed(root).contains(first)
+                };
+                if is_library(&roots.code) {
                     return None;
                 }
-                self.python_module(&join(&roots.code, &rest)?)
-                    .or_else(|| self.python_module(&join(folder, &rest)?))
-                    .or_else(|| {
-                        if packages::is_modelled(module) {
-                            None
-                        } else {
-                            roots.python().find_map(|layer| self.python_module(&join(&layer, &rest)?))
-                        }
-                    })
+                let own = self.python_module(&join(&roots.code, &rest)?);
+                let beside = || self.python_module(&join(folder, &rest)?);
+                let in_layers = || {
+                    let mut layers = roots.python().filter(|layer| !is_library(layer));
+                    layers.find_map(|layer| self.python_module(&join(&layer, &rest)?))
+                };
+                own.or_else(beside).or_else(in_layers)
             }
             Language::JavaScript => {
                 if module.starts_with('.') {
@@ -136,6 +141,28 @@ impl<'f> Project<'f> {
                 })
             }
         }
+    }
+
+    /// The names that packages installed in a folder bring, by what their installer left beside them.
+    fn installed(&self, folder: &str) -> Arc<HashSet<String>> {
+        let known = self.installed.lock().unwrap_or_else(PoisonError::into_inner).get(folder).cloned();
+        known.unwrap_or_else(|| {
+            let mut names = HashSet::new();
+            for entry in self.files.list(folder).iter().take(MAX_INSTALLED) {
+                let Some(stem) = entry.strip_suffix(".dist-info").or_else(|| entry.strip_suffix(".egg-info")) else {
+                    continue;
+                };
+                let package = stem.split('-').next().unwrap_or(stem);
+                names.insert(package.to_lowercase());
+                names.insert(package.to_string());
+                let listed = join(folder, &format!("{entry}/top_level.txt")).and_then(|path| self.files.read(&path));
+                names.extend(listed.iter().flat_map(|text| text.lines()).map(|line| line.trim().to_string()));
+            }
+            let names = Arc::new(names);
+            let mut installed = self.installed.lock().unwrap_or_else(PoisonError::into_inner);
+            installed.insert(folder.to_string(), names.clone());
+            names
+        })
     }
 
     pub(crate) fn python_module(&self, base: &str) -> Option<String> {

@@ -4,7 +4,8 @@
 
 mod support;
 
-use support::{hosts, javascript, processes, python, writes};
+use code::Language;
+use support::{calls, clean, hosts, javascript, processes, python, read, writes};
 
 #[test]
 fn python_hosts_come_out_of_urls_constants_and_the_environment() {
@@ -125,4 +126,25 @@ export const handler = async (event) => {
 "#,
     );
     assert_eq!(writes(&behaviour), ["/tmp/a.txt", "/tmp/"]);
+}
+
+#[test]
+fn packages_installed_beside_the_code_are_libraries_and_own_ones_are_followed() {
+    let app = "import boto3, vendor, shop.store
+def handler(event, context):
+    vendor.use()
+    shop.store.get(boto3.client('s3'))
+";
+    let files = [
+        ("app.py", app),
+        ("boto3/__init__.py", "def client(name):\n    return None\n"),
+        ("vendor/__init__.py", "import boto3\ndef use():\n    boto3.client('sqs').delete_queue(QueueUrl='never')\n"),
+        ("vendor-1.0.dist-info/RECORD", ""),
+        ("shop/__init__.py", ""),
+        ("shop/store.py", "def get(client):\n    client.get_object(Bucket='b', Key='k')\n"),
+    ];
+    let (reading, _) = read(&files, "app.handler", Language::Python);
+    let behaviour = clean(reading);
+    assert_eq!(calls(&behaviour), ["s3.GetObject on b"]);
+    assert!(behaviour.imports.contains(&"vendor".to_string()), "{:?}", behaviour.imports);
 }
