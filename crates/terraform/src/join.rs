@@ -22,6 +22,7 @@ impl Lowering {
                 reshape(&item, made);
             }
             self.add_url_permission(&item);
+            self.place_policy(&item);
         }
     }
 
@@ -189,6 +190,24 @@ impl Lowering {
             let Some(statement) = document.as_ref().and_then(|document| document.field("Statement")) else { continue };
             if let Some(made) = self.by_name(&item.name).and_then(|at| self.made.get_mut(at)) {
                 put(&mut made.properties, "Statement", statement.key_span, node(&statement.value));
+            }
+        }
+    }
+
+    /// A bucket's policy stands where its statements are written, which may be far from the resource that attaches them: it
+    /// is by their place that audits tell a policy that was attached from one whose bucket isn't here.
+    fn place_policy(&mut self, item: &Item) {
+        if item.kind != "aws_s3_bucket_policy" {
+            return;
+        }
+        let bucket = item.body.get("bucket").and_then(|bucket| self.find(bucket, "AWS::S3::Bucket"));
+        let document = item.body.get("policy").and_then(Datum::document);
+        let first = document.as_ref().and_then(|document| document.get("Statement")?.items().first());
+        let (Some(_), Some(first)) = (bucket, first) else { return };
+        if let Some(made) = self.by_name(&item.name).and_then(|at| self.made.get_mut(at)) {
+            let (outer, inner) = (made.span, first.span);
+            if inner.file != outer.file || inner.start < outer.start || inner.end > outer.end {
+                (made.head, made.span) = (inner, inner);
             }
         }
     }

@@ -536,6 +536,15 @@ fn circles_bombs_and_deep_nesting_come_to_an_end() {
     let read = read_main(&bomb);
     assert!(read.application().resource("aws_sqs_queue.q").is_some());
     assert!(read.application().resources.len() <= 1_001);
+    let mut chain = String::from("locals {\n  l0 = \"end\"\n");
+    for level in 1..2_000 {
+        let before = level - 1;
+        chain.push_str(&format!(
+            "  l{level} = true ? merge({{ x = jsonencode([for i in [\"${{local.l{before}}}\"] : upper(i)]) }}, {{}}).x : null\n"
+        ));
+    }
+    chain.push_str("}\nresource \"aws_sqs_queue\" \"q\" {\n  name = local.l1999\n}\n");
+    assert!(read_main(&chain).application().resource("aws_sqs_queue.q").is_some());
     for text in [
         format!("locals {{ a = {} }}", "[".repeat(100_000)),
         format!("locals {{ a = {}1 }}", "!".repeat(100_000)),
