@@ -7,6 +7,7 @@ mod caller_chosen_price;
 mod caller_chosen_recipient;
 mod caller_chosen_resource;
 mod check_then_write;
+mod cleartext_request;
 mod code_injection;
 mod cross_site_scripting;
 mod deprecated_runtime;
@@ -14,6 +15,7 @@ mod directory_injection;
 mod endless_loop;
 mod environment_exposed;
 mod error_detail_in_response;
+mod excessive_data_in_response;
 mod fetched_code;
 mod identity_from_caller;
 mod insecure_cookie;
@@ -54,6 +56,7 @@ mod stored_deserialization;
 mod template_injection;
 mod timing_unsafe_comparison;
 mod unauthenticated_endpoint;
+mod unchecked_certificates_in_environment;
 mod unencrypted_resource;
 mod unsafe_deserialization;
 mod unsafe_extraction;
@@ -80,6 +83,7 @@ const AUDITS: &[&dyn Audit] = &[
     &caller_chosen_recipient::AUDIT,
     &caller_chosen_resource::AUDIT,
     &check_then_write::AUDIT,
+    &cleartext_request::CleartextRequest,
     &code_injection::AUDIT,
     &cross_site_scripting::AUDIT,
     &deprecated_runtime::DeprecatedRuntime,
@@ -87,6 +91,7 @@ const AUDITS: &[&dyn Audit] = &[
     &endless_loop::AUDIT,
     &environment_exposed::AUDIT,
     &error_detail_in_response::AUDIT,
+    &excessive_data_in_response::ExcessiveDataInResponse,
     &fetched_code::AUDIT,
     &identity_from_caller::IdentityFromCaller,
     &insecure_cookie::AUDIT,
@@ -127,6 +132,7 @@ const AUDITS: &[&dyn Audit] = &[
     &template_injection::AUDIT,
     &timing_unsafe_comparison::AUDIT,
     &unauthenticated_endpoint::UnauthenticatedEndpoint,
+    &unchecked_certificates_in_environment::UncheckedCertificatesInEnvironment,
     &unencrypted_resource::UnencryptedResource,
     &unsafe_deserialization::AUDIT,
     &unsafe_extraction::AUDIT,

@@ -81,6 +81,14 @@ fn tell(story: &Story, function: &Function, told: &mut BTreeSet<Span>, context: 
         let Some((_, weight)) = story.sinks.iter().find(|(sink, _)| *sink == flow.sink) else { continue };
         let application = context.application();
         let (writer, before) = match &flow.from {
+            // The object that a notification names is the uploader's.
+            Some(from) if from.service == "s3" && from.target == CallTarget::Event => {
+                let uploaded = application.triggers_of(&function.name).any(|trigger| trigger.kind == TriggerKind::S3);
+                if !uploaded {
+                    continue;
+                }
+                (Writer { exposure: Exposure::Fed, who: "the uploader", confidence: Confidence::Medium }, None)
+            }
             Some(from) => match filled(application, function, from) {
                 // What went through a store needs somebody else to take it out again.
                 Some((writer, other, flow)) => {
@@ -232,7 +240,7 @@ pub(crate) fn resource_of(application: &Application, function: &Function, target
 }
 
 /// Flows that put something into a store.
-fn fillings(function: &Function) -> impl Iterator<Item = (&TaintFlow, &graph::StoreAccess)> {
+pub(crate) fn fillings(function: &Function) -> impl Iterator<Item = (&TaintFlow, &graph::StoreAccess)> {
     let flows = function.behaviour.iter().flat_map(|behaviour| &behaviour.flows);
     flows.filter_map(|flow| Some((flow, flow.into.as_ref()?)))
 }

@@ -36,6 +36,9 @@ impl Audit for HabitAudit {
             let Some(behaviour) = &function.behaviour else { continue };
             for practice in behaviour.practices.iter().filter(|practice| practice.kind == habit.kind) {
                 let mut severity = (habit.severity)(application, function);
+                if habit.kind == PracticeKind::WeakHash && practice.detail == "password" {
+                    severity = severity.max(Severity::Medium);
+                }
                 // Code that nothing gets to does no harm until something does.
                 if !practice.reachable || practice.detail.ends_with("is overwritten") {
                     severity = severity.min(Severity::Low);

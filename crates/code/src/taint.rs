@@ -402,7 +402,7 @@ fn travels(source: &str, sink: Sink) -> bool {
                 | Sink::Recipient
         ),
         Some(ERROR | SECRET | CLAIM | ARCHIVE | FETCHED | RANDOM) => false,
-        _ => true,
+        _ => sink != Sink::Answer,
     }
 }
 

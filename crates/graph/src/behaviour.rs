@@ -255,6 +255,8 @@ pub enum Sink {
     PlainStore,
     /// What is to be paid.
     Price,
+    /// The answer to the caller, for a record as a whole.
+    Answer,
 }
 
 /// One call of a cloud service.

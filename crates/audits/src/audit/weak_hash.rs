@@ -31,7 +31,7 @@ Not with `usedforsecurity=False`.
 pub(super) const AUDIT: HabitAudit = HabitAudit(Habit {
     info: &INFO,
     kind: PracticeKind::WeakHash,
-    does: "uses a hash that can be forged",
+    does: "uses a hash that is too weak",
     primary: "two texts with the same hash can be made for this one",
     remediation: "use SHA-256 (`hashlib.sha256`, `createHash(\"sha256\")`), and for passwords a slow function (`hashlib.scrypt`, `crypto.scrypt`)",
     confidence: Confidence::Medium,

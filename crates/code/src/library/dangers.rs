@@ -121,6 +121,14 @@ fn python(
         ("random", "choice") if !argument(0).alternatives().iter().any(|one| matches!(one, Value::Object(_))) => {
             return Some(taint::made(taint::RANDOM.to_string()));
         }
+        ("csv", "reader" | "DictReader") | ("openpyxl", "load_workbook") | ("codecs", "getreader()") => {
+            let read = argument(0);
+            return read.is_tainted().then(|| taint::derived(&[&read]));
+        }
+        ("pandas" | "polars" | "awswrangler", _) if last.starts_with("read_") => {
+            let read = argument(0);
+            return read.is_tainted().then(|| taint::derived(&[&read]));
+        }
         ("re", "escape") => return Some(taint::harmless(&[&argument(0)], taint::only(&[Sink::Pattern]))),
         ("range", _) if path == "range" => {
             for value in &arguments.positional {

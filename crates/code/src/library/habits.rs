@@ -164,6 +164,15 @@ pub(crate) fn answered(evaluator: &mut Evaluator<'_>, value: &Value, place: Plac
             .any(|one| taint::all_sources(one).iter().any(|source| **source == *trace));
         note(evaluator, if traced { PracticeKind::StackTrace } else { PracticeKind::ErrorText }, place);
     }
+    // A record as it was read, with whatever is in it.
+    for one in taint::inside(evaluator, value) {
+        let whole = taint::all_sources(&one).iter().any(|source| {
+            source.starts_with(taint::STORED) && (source.ends_with(":Item") || source.ends_with(":Items"))
+        });
+        if whole {
+            taint::sink(evaluator, Sink::Answer, &one, place);
+        }
+    }
     if holds_environment(evaluator, value) {
         note_with(evaluator, PracticeKind::EnvironmentExposed, place, "response", None);
     }

@@ -57,13 +57,20 @@ pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &External, arguments
             }
             let weak = matches!(path, "hashlib.md5" | "hashlib.sha1")
                 || path == "hashlib.new" && names_weak(arguments.positional.first());
-            if weak && !is_false("usedforsecurity") {
-                note(evaluator, PracticeKind::WeakHash, place);
+            let of_password = is_password(evaluator, arguments.positional.first());
+            let fast = matches!(path, "hashlib.sha256" | "hashlib.sha512" | "hashlib.sha224" | "hashlib.sha384")
+                && of_password;
+            if (weak || fast) && !is_false("usedforsecurity") {
+                note_with(evaluator, PracticeKind::WeakHash, place, if of_password { "password" } else { "" }, None);
             }
         }
         Language::JavaScript => {
             if path.ends_with("crypto.createHash") && names_weak(arguments.positional.first()) {
                 note(evaluator, PracticeKind::WeakHash, place);
+            }
+            let updates = path.ends_with("createHash().update") && is_password(evaluator, arguments.positional.first());
+            if updates {
+                note_with(evaluator, PracticeKind::WeakHash, place, "password", None);
             }
         }
     }
@@ -77,6 +84,15 @@ pub(crate) fn fallback(evaluator: &mut Evaluator<'_>, first: &Value, second: &Va
     {
         super::dangers::literal(evaluator, Some(second), "the default of a credential", place);
     }
+}
+
+/// Whether a value is a password that somebody sent.
+fn is_password(evaluator: &Evaluator<'_>, value: Option<&Value>) -> bool {
+    let Some(value) = value else { return false };
+    taint::inside(evaluator, value).iter().flat_map(taint::sources).any(|source| {
+        let last = source.rsplit('.').next().unwrap_or("").to_ascii_lowercase();
+        last.contains("password") || last.contains("passwd") || last == "pwd"
+    })
 }
 
 /// Reading a token's claims, with its signature or without.

@@ -388,9 +388,11 @@ fn race(
     let from_read = |index: usize| {
         let start = format!("{}{index}:", taint::STORED);
         written.iter().any(|value| {
+            // A copy is no calculation; a sum is put together like text.
+            let calculated = matches!(value, Value::Pattern(_));
             taint::origins(&[value])
                 .iter()
-                .any(|origin| origin.source.starts_with(&start) && origin.harmless == taint::EVERYWHERE)
+                .any(|origin| origin.source.starts_with(&start) && (calculated || origin.harmless == taint::EVERYWHERE))
         })
     };
     for index in candidates {
