@@ -3,7 +3,7 @@
 use crate::flow::{fillings, resource_of};
 use crate::{Audit, Context};
 use findings::{AuditInfo, Confidence, Severity};
-use graph::{Application, Exposure, Function, Sink, words};
+use graph::{AccessKind, Application, Exposure, Function, Sink, words};
 
 const INFO: AuditInfo = AuditInfo {
     id: "excessive-data-in-response",
@@ -70,12 +70,18 @@ impl Audit for ExcessiveDataInResponse {
 /// An attribute that nobody is to see, and where it is put into a store.
 fn private_part(application: &Application, store: &str) -> Option<(String, source::Span)> {
     application.functions.iter().find_map(|function| {
-        fillings(function).find_map(|(flow, into)| {
-            let attribute = into.attribute.as_deref()?;
+        let filled =
+            fillings(function).filter_map(|(flow, into)| Some((into.attribute.clone()?, &into.target, flow.span)));
+        // New records list all that they hold, whether the event has a say in it or not.
+        let accesses = function.behaviour.iter().flat_map(|behaviour| &behaviour.accesses);
+        let written = accesses
+            .filter(|access| access.kind == AccessKind::Write)
+            .flat_map(|access| access.key.iter().map(|part| (part.name.clone(), &access.target, access.span)));
+        filled.chain(written).find_map(|(attribute, target, span)| {
             let lower = attribute.to_ascii_lowercase();
-            let hidden = words::is_private(attribute) || lower.contains("password") || lower.ends_with("hash");
-            let same = hidden && resource_of(application, function, &into.target).as_deref() == Some(store);
-            same.then(|| (attribute.to_string(), flow.span))
+            let hidden = words::is_private(&attribute) || lower.contains("password") || lower.ends_with("hash");
+            let same = hidden && resource_of(application, function, target).as_deref() == Some(store);
+            same.then_some((attribute, span))
         })
     })
 }
