@@ -552,6 +552,9 @@ impl Evaluator<'_> {
                 }
             }
             Value::External(external) if library::is_transparent_decorator(&external.path) => function,
+            Value::External(external) if library::durable::decorated(external, &function).is_some() => {
+                library::durable::decorated(external, &function).unwrap_or(function)
+            }
             Value::External(external) => {
                 library::routes::decorated(self, external, &function);
                 self.refer(&function);

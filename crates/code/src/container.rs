@@ -14,6 +14,8 @@ pub struct Container {
     pub handler: String,
     /// Its language.
     pub language: Language,
+    /// Folders whose contents are put beside that code.
+    pub beside: Vec<String>,
 }
 
 /// Reads the Dockerfile at `path`, built in the folder `context` (both relative to what is scanned). `command` is what the template
@@ -74,7 +76,18 @@ pub fn container(files: &dyn Files, context: &str, path: &str, command: Option<&
         is_server || ends.iter().any(|end| files.exists(&format!("{base}{end}")))
     };
     let code_root = roots.iter().find(holds)?.clone();
-    Some(Container { code_root, handler: command.join(" "), language })
+    // `COPY src/shared ./shared` keeps the folder's name, `COPY src/shared .` doesn't.
+    let mut beside: Vec<String> = Vec::new();
+    for folder in sources.iter().filter(|source| !files.exists(source)) {
+        let parent = folder.rsplit_once('/').map_or("", |(parent, _)| parent).to_string();
+        for one in [folder.clone(), parent] {
+            let inside = context.is_empty() || one == context || one.starts_with(&format!("{context}/"));
+            if inside && one != code_root && !beside.contains(&one) {
+                beside.push(one);
+            }
+        }
+    }
+    Some(Container { code_root, handler: command.join(" "), language, beside })
 }
 
 /// The words of an instruction, in either of its forms.

@@ -220,17 +220,27 @@ fn a_durable_context_invokes_in_the_functions_name_and_runs_its_branches() {
     let text = r#"
 import os
 import boto3
-from aws_durable_execution_sdk_python import DurableContext, durable_execution
+from aws_durable_execution_sdk_python import DurableContext, durable_execution, durable_step
+
+@durable_step
+def stored(step, table, other):
+    boto3.client("dynamodb").get_item(TableName=table, Key={})
 
 @durable_execution
 def handler(event, context: DurableContext):
     first = context.invoke(os.environ["FIRST"], {"id": event["id"]}, name="first")
     context.parallel([lambda branch: branch.invoke(function_name=os.environ["SECOND"], payload=first)])
+    context.step(stored(os.environ["TABLE"], "other"))
     context.step(lambda step: boto3.client("sns").publish(TopicArn=os.environ["TOPIC"], Message="done"))
 "#;
     assert_eq!(
         needs(&python(text)),
-        ["lambda:InvokeFunction on $FIRST", "lambda:InvokeFunction on $SECOND", "sns:Publish on $TOPIC"]
+        [
+            "dynamodb:GetItem on $TABLE",
+            "lambda:InvokeFunction on $FIRST",
+            "lambda:InvokeFunction on $SECOND",
+            "sns:Publish on $TOPIC"
+        ]
     );
 }
 

@@ -262,7 +262,8 @@ fn read_code(files: &dyn code::Files, estate: &mut Estate, sources: &mut Sources
         for function in &mut application.functions {
             if let Code::Image(_) = &function.code {
                 if let Some(container) = image_code(files, sources, function) {
-                    local.push((function, container, Vec::new()));
+                    let beside = container.beside.clone();
+                    local.push((function, container, beside));
                 }
                 continue;
             }
@@ -282,6 +283,7 @@ fn read_code(files: &dyn code::Files, estate: &mut Estate, sources: &mut Sources
                         code_root: code_root.value.clone(),
                         handler: handler.value.clone(),
                         language,
+                        beside: Vec::new(),
                     };
                     let own = function.layers.iter().filter_map(|layer| layers.get(layer.value.resource()?)).cloned();
                     let own = own.collect();

@@ -6,10 +6,28 @@
 use crate::call::Arguments;
 use crate::evaluate::Evaluator;
 use crate::library::cloud::record_named;
-use crate::value::Value;
+use crate::value::{External, Value};
+use std::rc::Rc;
 
 /// How a handler's second argument is known by its path.
 const CONTEXT: &str = "context";
+/// How a function that runs as a step is known.
+const STEP: &str = "durable step";
+
+/// A function that runs as a step: what calls it hands over all of its arguments but the first, which is the step's own context.
+pub(crate) fn decorated(decorator: &External, function: &Value) -> Option<Value> {
+    let name = decorator.path.trim_end_matches("()").rsplit('.').next()?;
+    let is_step = matches!(name, "durable_step" | "durable_with_child_context" | "durable_parallel_branch");
+    is_step.then(|| Value::External(Rc::new(External { path: STEP.to_string(), carried: vec![function.clone()] })))
+}
+
+/// Calls a function that was made a step.
+pub(crate) fn step(evaluator: &mut Evaluator<'_>, external: &External, arguments: &Arguments) -> Option<Value> {
+    let function = external.carried.first().filter(|_| external.path == STEP)?.clone();
+    let mut handed = arguments.clone();
+    handed.positional.insert(0, Value::external(CONTEXT));
+    Some(evaluator.call(&function, handed))
+}
 
 /// Calls of a durable context; none where something else is called, or the code isn't durable.
 pub(crate) fn call(evaluator: &mut Evaluator<'_>, path: &str, arguments: &Arguments) -> Option<Value> {

@@ -204,6 +204,9 @@ pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &Rc<External>, argum
     {
         return value;
     }
+    if let Some(value) = durable::step(evaluator, external, &arguments) {
+        return value;
+    }
     if let Some(value) = durable::call(evaluator, path, &arguments) {
         return value;
     }
