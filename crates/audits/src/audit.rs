@@ -58,6 +58,7 @@ mod timing_unsafe_comparison;
 mod unauthenticated_endpoint;
 mod unchecked_certificates_in_environment;
 mod unencrypted_resource;
+mod unrestricted_upload;
 mod unsafe_deserialization;
 mod unsafe_extraction;
 mod unvalidated_input;
@@ -134,6 +135,7 @@ const AUDITS: &[&dyn Audit] = &[
     &unauthenticated_endpoint::UnauthenticatedEndpoint,
     &unchecked_certificates_in_environment::UncheckedCertificatesInEnvironment,
     &unencrypted_resource::UnencryptedResource,
+    &unrestricted_upload::AUDIT,
     &unsafe_deserialization::AUDIT,
     &unsafe_extraction::AUDIT,
     &unvalidated_input::UnvalidatedInput,

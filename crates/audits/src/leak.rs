@@ -114,7 +114,8 @@ fn named(name: &str, value: &str, form: Form) -> Option<Secret> {
             return None;
         }
         (secret.severity, secret.confidence) = match form {
-            Form::Settings => (Severity::Medium, Confidence::Medium),
+            // A label in somebody's language, more often than not.
+            Form::Settings => (Severity::Low, Confidence::Low),
             Form::Code => (Severity::Medium, Confidence::Low),
         };
     }

@@ -3,10 +3,14 @@
 //!
 //! Audits are pure: they are handed the graph, the sources and the date, and give back findings that point at source.
 //!
+//! What flows through code is read from the graph's behaviours; a flow that went through a store is told from the function that
+//! fills it. Credentials are looked for in the environment, in code, in settings beside it and in templates, and are masked in
+//! every text made here; the excerpt under a finding's span is the renderer's to mask.
+//!
 //! Deliberately absent: reading templates and code, rendering, ignores (the `scan` product applies those), and evaluating
 //! policies as IAM does: statements are weighed one by one, and of denials only those count that take the same actions back
-//! from everything. Secrets are looked for in the environment only, and are masked in every text made here; the excerpt under
-//! a finding's span is the renderer's to mask.
+//! from everything. Whose a record is, is told by names, keys and what other code of the application does with the same
+//! records; nothing here knows what a record means.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 

@@ -166,6 +166,8 @@ pub enum PracticeKind {
     AllowsEveryone,
     /// Code that was fetched from elsewhere and is run.
     FetchedCode,
+    /// A signed address that takes uploads of any kind and size.
+    OpenUpload,
 }
 
 /// A part of the event on its way to a place where its text is more than data. Whether anyone hostile writes that part is up

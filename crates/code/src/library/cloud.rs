@@ -582,6 +582,10 @@ pub(crate) fn client_method(
         Some(ClientMethod::Helper(operations)) => {
             helper(evaluator, name, &operations, arguments);
             match &**name {
+                "generate_presigned_post" if arguments.get(3, "Conditions").is_none() => {
+                    super::practices::note(evaluator, graph::PracticeKind::OpenUpload, place);
+                    taint::made(format!("{}presigned", taint::SECRET))
+                }
                 "generate_presigned_post" => taint::made(format!("{}presigned", taint::SECRET)),
                 _ => Value::Unknown,
             }

@@ -261,7 +261,9 @@ fn python(
         }
         ("getattr", _) if path == "getattr" => {
             let plain = matches!(argument(0), Value::Event(_) | Value::FromEvent(_));
-            if !plain && arguments.positional.get(1).is_some_and(Value::is_of_event) {
+            // A beginning of its own keeps to the methods that are meant.
+            let whole = matches!(argument(1), Value::Event(_) | Value::FromEvent(_));
+            if !plain && whole && argument(1).is_of_event() {
                 taint::sink(evaluator, Sink::MemberName, &argument(1), place);
             }
         }

@@ -59,8 +59,17 @@ pub(crate) fn compared(evaluator: &mut Evaluator<'_>, how: Comparison, values: &
         return;
     }
     let of_event = values.iter().any(Value::is_of_event);
+    // Who speaks in a conversation isn't who may do what.
+    let speaks = values.iter().any(|value| {
+        matches!(
+            value.as_text(),
+            Some("user" | "assistant" | "system" | "human" | "bot" | "ai" | "model" | "tool" | "function")
+        )
+    });
     for value in values {
-        role(evaluator, value, place);
+        if !speaks {
+            role(evaluator, value, place);
+        }
         // What it is held against tells whose it is, where that is somebody.
         let whose = how == Comparison::Equality
             && values.iter().any(|other| {

@@ -82,7 +82,12 @@ pub(crate) fn fallback(evaluator: &mut Evaluator<'_>, first: &Value, second: &Va
     if let Value::Environment(name) = first
         && words::is_private(name)
     {
-        super::dangers::literal(evaluator, Some(second), "the default of a credential", place);
+        // What stands in for it while developing is no credential.
+        let serious =
+            second.as_text().is_some_and(|text| text.len() >= 8 && text.bytes().any(|byte| byte.is_ascii_digit()));
+        if serious {
+            super::dangers::literal(evaluator, Some(second), "the default of a credential", place);
+        }
     }
 }
 
@@ -228,7 +233,7 @@ pub(crate) fn random(evaluator: &mut Evaluator<'_>, name: &str, value: Value, pl
     let lower = name.to_ascii_lowercase();
     let is_random = |source: &crate::syntax::Name| source.starts_with(taint::RANDOM);
     let sources = if value.is_tainted() { taint::all_sources(&value) } else { Vec::new() };
-    if !sources.iter().any(is_random) || !SECRET.iter().any(|word| lower.contains(word)) {
+    if lower.contains("tokens") || !sources.iter().any(is_random) || !SECRET.iter().any(|word| lower.contains(word)) {
         return value;
     }
     note(evaluator, PracticeKind::WeakRandomness, place);
@@ -258,7 +263,7 @@ pub(crate) fn assignment(evaluator: &mut Evaluator<'_>, target: &Pattern, value:
         return;
     }
     let lower = name.to_ascii_lowercase();
-    if !SECRET.iter().any(|word| lower.contains(word)) {
+    if lower.contains("tokens") || !SECRET.iter().any(|word| lower.contains(word)) {
         return;
     }
     let language = evaluator.language;

@@ -302,7 +302,11 @@ fn private(evaluator: &mut Evaluator<'_>, fields: &[(Name, Value)], place: Place
             _ => vec![(name.clone(), value.clone())],
         };
         for (name, value) in parts {
-            if is_kept_secret(&name) {
+            let replaced = taint::sources(&value).iter().any(|source| {
+                let last = source.rsplit('.').next().unwrap_or("").to_ascii_lowercase();
+                ["token", "hash", "last4", "masked", "encrypted", "reference"].iter().any(|word| last.contains(word))
+            });
+            if is_kept_secret(&name) && !replaced {
                 taint::sink(evaluator, Sink::PlainStore, &value, place);
             }
             if words::is_price(&name)

@@ -521,7 +521,9 @@ pub(crate) fn cookie(evaluator: &mut Evaluator<'_>, value: &Value, place: Place)
         };
         let lower = text.to_ascii_lowercase();
         let name = lower.split('=').next().unwrap_or("");
-        let is_session = ["session", "sid", "token", "auth", "jwt", "login"].iter().any(|word| name.contains(word));
+        let is_session = !name.contains("csrf")
+            && !name.contains("xsrf")
+            && ["session", "sid", "token", "auth", "jwt", "login"].iter().any(|word| name.contains(word));
         // Taken away again.
         let ends = lower.contains("max-age=0") || lower.contains("1970");
         if is_session && !ends && (!lower.contains("httponly") || !lower.contains("secure")) {
