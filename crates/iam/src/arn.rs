@@ -1,7 +1,7 @@
 //! From what a call names to the ARNs a policy would write: references of the template, names, addresses, ARNs written out.
 
 use facts::Action;
-use graph::{Application, Part, Resource, Value};
+use graph::{Application, IdentityKind, Part, Resource, Value};
 
 /// Types of resources that go before others where an action can be limited to several: the ones that calls name.
 const PREFERRED: &[&str] = &[
@@ -43,6 +43,7 @@ const ARN_ATTRIBUTES: &[(&str, &str)] = &[
     ("AWS::StepFunctions::Activity", "Arn"),
     ("AWS::IAM::Role", "Arn"),
     ("AWS::IAM::User", "Arn"),
+    ("AWS::IAM::Group", "Arn"),
     ("AWS::EFS::FileSystem", "Arn"),
     ("AWS::RDS::DBCluster", "DBClusterArn"),
     ("AWS::RDS::DBInstance", "DBInstanceArn"),
@@ -185,7 +186,13 @@ pub(crate) struct Namer<'a> {
 impl Namer<'_> {
     fn resource_type(&self, name: &str) -> Option<&str> {
         let function = self.application.function(name).map(|function| function.resource_type.as_str());
-        let role = || self.application.identity(name).map(|_| "AWS::IAM::Role");
+        let role = || {
+            self.application.identity(name).map(|identity| match identity.kind {
+                IdentityKind::Role => "AWS::IAM::Role",
+                IdentityKind::User => "AWS::IAM::User",
+                IdentityKind::Group => "AWS::IAM::Group",
+            })
+        };
         function
             .or_else(|| self.application.resource(name).map(|resource| resource.resource_type.as_str()))
             .or_else(role)
@@ -350,8 +357,12 @@ impl Namer<'_> {
 }
 
 /// What a template type's own ARN is of, by IAM prefix.
-fn own_kind(prefix: &str) -> Option<&'static str> {
+fn own_kind(prefix: &str, resource_type: &str) -> Option<&'static str> {
     Some(match prefix {
+        "iam" if resource_type.ends_with("::User") => "user",
+        "iam" if resource_type.ends_with("::Group") => "group",
+        "iam" if resource_type.ends_with("Policy") => "policy",
+        "iam" if resource_type.ends_with("::InstanceProfile") => "instance-profile",
         "dynamodb" => "table",
         "sqs" => "queue",
         "sns" => "topic",
@@ -389,7 +400,7 @@ pub(crate) fn canonical(application: &Application, value: &Value) -> Value {
                 };
                 let stream = matches!(part, Part::Attribute(_, attribute) if attribute == "StreamArn");
                 let deployed = deployed_name(application, name).unwrap_or_else(|| Value::part(Part::Ref(name.clone())));
-                let arn = own_kind(&prefix)
+                let arn = own_kind(&prefix, resource_type)
                     .filter(|_| whole || stream)
                     .and_then(|kind| by_name(&prefix, kind, deployed.clone()));
                 match arn {
@@ -416,7 +427,9 @@ pub(crate) fn canonical(application: &Application, value: &Value) -> Value {
 /// The name something of the template is deployed under, where the template gives one that doesn't lead back to others.
 fn deployed_name(application: &Application, name: &str) -> Option<Value> {
     let function = application.function(name).map(|function| &function.deployed_name);
-    let deployed = function.or_else(|| application.resource(name).map(|resource| &resource.deployed_name))?;
+    let deployed = function
+        .or_else(|| application.resource(name).map(|resource| &resource.deployed_name))
+        .or_else(|| application.identity(name).map(|identity| &identity.deployed_name))?;
     deployed.clone().filter(|value| value.resources().next().is_none() && !value.has_unknown())
 }
 

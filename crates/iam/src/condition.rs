@@ -1,13 +1,18 @@
 //! Condition blocks in three values: they hold, they don't, or the request says too little to tell.
 
 use crate::Pattern;
+use crate::document::substituted;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// What is known of a request's context: lower-case key to its values, none where the key is known to be absent. A key that isn't
-/// listed may have any value.
+/// listed may have any value; `aws:requesttag/` speaks for every key that begins so. The value [`CHOSEN`] is whatever the caller
+/// likes, and `${AWS::AccountId}` in a value is what only deployment knows. Times are written as `2026-11-24T12:00:00Z`.
 pub type Context = BTreeMap<String, Vec<String>>;
+
+/// As a value in a [`Context`]: the caller picks it, so any test that some value passes is passed.
+pub const CHOSEN: &str = "*";
 
 /// Whether something holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,9 +91,14 @@ fn one(operator: &str, key: &str, wanted: &Json, context: &Context) -> Truth {
     // An intrinsic is a value that only deployment knows.
     let wanted: Vec<Option<String>> = items.iter().map(scalar).collect();
     let key = key.to_ascii_lowercase();
-    let Some(given) = context.get(&key) else {
+    let family = || key.split_once('/').and_then(|(family, _)| context.get(&format!("{family}/")));
+    let Some(given) = context.get(&key).or_else(family) else {
         return always(&operator, &wanted);
     };
+    if given.iter().any(|value| value == CHOSEN) {
+        // A key may be left out as well, and none needs to be there twice.
+        return Truth::Yes;
+    }
     if operator == "null" {
         let absent = given.is_empty();
         return match wanted.first() {
@@ -134,6 +144,7 @@ fn test(operator: &str, given: &str, wanted: &[Option<String>]) -> Truth {
         "arnnotequals" | "arnnotlike" => ("arnlike", true),
         "numericnotequals" => ("numericequals", true),
         "notipaddress" => ("ipaddress", true),
+        "datenotequals" => ("dateequals", true),
         other => (other, false),
     };
     let outcome = wanted
@@ -147,6 +158,20 @@ fn test(operator: &str, given: &str, wanted: &[Option<String>]) -> Truth {
 }
 
 fn single(operator: &str, given: &str, wanted: &str) -> Truth {
+    if given.contains("${") {
+        return deployed(operator, given, wanted);
+    }
+    if let Some(test) = operator.strip_prefix("date") {
+        let (Some(given), Some(wanted)) = (seconds(given), seconds(wanted)) else { return Truth::Unknown };
+        return match test {
+            "equals" => Truth::of(given == wanted),
+            "lessthan" => Truth::of(given < wanted),
+            "lessthanequals" => Truth::of(given <= wanted),
+            "greaterthan" => Truth::of(given > wanted),
+            "greaterthanequals" => Truth::of(given >= wanted),
+            _ => Truth::Unknown,
+        };
+    }
     let numbers = || Some((given.parse::<f64>().ok()?, wanted.parse::<f64>().ok()?));
     let compare =
         |test: fn(f64, f64) -> bool| numbers().map_or(Truth::No, |(left, right)| Truth::of(test(left, right)));
@@ -163,6 +188,57 @@ fn single(operator: &str, given: &str, wanted: &str) -> Truth {
         "ipaddress" => in_network(given, wanted).map_or(Truth::Unknown, Truth::of),
         _ => Truth::Unknown,
     }
+}
+
+/// A value with holes that only deployment fills, against one that is wanted.
+fn deployed(operator: &str, given: &str, wanted: &str) -> Truth {
+    let pattern = match operator {
+        "stringlike" | "arnlike" | "arnequals" => Pattern::arn(wanted),
+        "stringequals" => Pattern::literal(wanted),
+        _ => return Truth::Unknown,
+    };
+    let given = Pattern::value(&substituted(given, None, 0));
+    match (pattern.covers(&given), pattern.intersects(&given)) {
+        (true, _) => Truth::Yes,
+        (false, true) => Truth::Unknown,
+        (false, false) => Truth::No,
+    }
+}
+
+/// Seconds since 1970 of a date as conditions have it: ISO 8601 in UTC or with an offset, or the seconds themselves.
+fn seconds(text: &str) -> Option<i64> {
+    if let Ok(seconds) = text.parse::<f64>() {
+        #[allow(clippy::cast_possible_truncation)] // no date is that far away
+        return Some(seconds as i64);
+    }
+    let (date, time) = text.split_once('T').unwrap_or((text, "00:00:00Z"));
+    let mut parts = date.splitn(3, '-').map(str::parse::<i64>);
+    let mut part = || parts.next()?.ok();
+    let (year, month, day) = (part()?, part()?, part()?);
+    if !(1..=12).contains(&month) || !(1..=31).contains(&day) || !(0..=9999).contains(&year) {
+        return None;
+    }
+    let (time, offset) = match time.find(['Z', '+', '-']) {
+        Some(at) => (time.get(..at)?, time.get(at..)?),
+        None => (time, "Z"),
+    };
+    let clock = |text: &str| -> Option<i64> {
+        let mut parts = text.splitn(3, ':');
+        let hours = parts.next()?.parse::<i64>().ok()?;
+        let minutes = parts.next().map_or(Some(0), |part| part.parse::<i64>().ok())?;
+        let seconds = parts.next().map_or(Some(0), |part| part.split('.').next()?.parse::<i64>().ok())?;
+        Some(hours * 3_600 + minutes * 60 + seconds)
+    };
+    let offset = match offset.split_at_checked(1)? {
+        ("Z", _) => 0,
+        ("-", rest) => -clock(rest)?,
+        (_, rest) => clock(rest)?,
+    };
+    // Days of the civil calendar, with the year beginning in March so that a leap day is its last.
+    let (year, month) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
+    let days =
+        year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (month * 153 + 2) / 5 + day - 1;
+    Some((days - 719_468) * 86_400 + clock(time)? - offset)
 }
 
 fn in_network(address: &str, network: &str) -> Option<bool> {
@@ -189,6 +265,41 @@ mod tests {
             .iter()
             .map(|(key, values)| ((*key).to_string(), values.iter().map(|value| (*value).to_string()).collect()))
             .collect()
+    }
+
+    #[test]
+    fn dates_are_compared_as_times() {
+        let now = context(&[("aws:currenttime", &["2026-11-24T12:00:00Z"])]);
+        for (operator, date, expected) in [
+            ("DateGreaterThan", "2020-01-01T00:00:01Z", Truth::Yes),
+            ("DateLessThan", "2020-01-01T00:00:01Z", Truth::No),
+            ("DateLessThan", "2026-11-24T14:00:00+02:00", Truth::No),
+            ("DateLessThanEquals", "2026-11-24T14:00:00+02:00", Truth::Yes),
+            ("DateGreaterThan", "2026-11-24", Truth::Yes),
+            ("DateNotEquals", "1795521600", Truth::No),
+            ("DateLessThan", "soon", Truth::Unknown),
+        ] {
+            let condition = json!({operator: {"aws:CurrentTime": date}});
+            assert_eq!(holds(Some(&condition), &now), expected, "{condition}");
+        }
+        assert_eq!((seconds("1970-01-01"), seconds("2000-03-01T00:00:00Z")), (Some(0), Some(951_868_800)));
+    }
+
+    #[test]
+    fn what_the_caller_picks_is_picked_and_holes_stay_open() {
+        let known = context(&[
+            ("aws:requesttag/", &[CHOSEN]),
+            ("aws:principalarn", &["arn:aws:iam::${AWS::AccountId}:role/Deploy"]),
+        ]);
+        for (condition, expected) in [
+            (json!({"StringEquals": {"aws:RequestTag/team": "a"}}), Truth::Yes),
+            (json!({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/Dep*"}}), Truth::Yes),
+            (json!({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::123456789012:role/Dep*"}}), Truth::Unknown),
+            (json!({"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/Dep*"}}), Truth::No),
+            (json!({"StringEquals": {"aws:PrincipalArn": "arn:aws:iam::123456789012:role/Other"}}), Truth::No),
+        ] {
+            assert_eq!(holds(Some(&condition), &known), expected, "{condition}");
+        }
     }
 
     #[test]

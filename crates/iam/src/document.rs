@@ -110,7 +110,7 @@ fn reference(name: &str) -> Part {
     if name.starts_with("AWS::") { Part::Pseudo(name.to_string()) } else { Part::Ref(name.to_string()) }
 }
 
-fn substituted(text: &str, variables: Option<&Json>, depth: usize) -> Value {
+pub(crate) fn substituted(text: &str, variables: Option<&Json>, depth: usize) -> Value {
     let mut result = Value::default();
     let mut rest = text;
     while let Some(start) = rest.find("${") {

@@ -6,13 +6,15 @@ use crate::condition::{Context, Truth, holds};
 use crate::document;
 use crate::evaluate::names_action;
 use crate::pattern::covers_any;
-use graph::{Application, Effect, Identity, Statement, Value};
+use graph::{Application, Effect, Identity, IdentityKind, Part, Statement, Value};
 
-/// An identity with its boundary looked up, its resource patterns in a form that can be compared.
+/// An identity with its groups and its guard rails looked up, its resource patterns in a form that can be compared.
 #[derive(Debug, Clone)]
 pub struct Permissions {
+    /// Its own statements, those of its groups behind them.
     statements: Vec<Statement>,
-    boundary: Option<Vec<Statement>>,
+    /// What limits it, every one of which has to allow: boundary, session policy, service control policies.
+    rails: Vec<Vec<Statement>>,
     /// Whether there is a boundary whose content isn't known; then everything is only perhaps.
     boundary_unknown: bool,
 }
@@ -28,7 +30,7 @@ pub struct Grant {
     pub except: bool,
     /// Whether it depends on a condition, or on a denial or boundary that can't be told.
     pub conditional: bool,
-    /// The statement, as an index into [`Identity::statements`].
+    /// The statement, as [`Permissions::statement`] has it: an index into [`Identity::statements`], those of groups behind them.
     pub statement: usize,
 }
 
@@ -37,48 +39,88 @@ pub struct Grant {
 pub struct Ability {
     /// Surely, or under conditions.
     pub certain: bool,
-    /// The statement that allows it, as an index into [`Identity::statements`].
+    /// The statement that allows it, as [`Permissions::statement`] has it.
     pub statement: usize,
+}
+
+/// What some statement lets be acted on.
+#[derive(Debug, Clone)]
+pub(crate) struct Reached {
+    /// What, the narrower of what was asked for and what is allowed.
+    pub(crate) pattern: Pattern,
+    /// How.
+    pub(crate) ability: Ability,
 }
 
 impl Permissions {
     /// The permissions of an identity of an application.
     pub fn of(application: &Application, identity: &Identity) -> Self {
-        let comparable = |statements: &[Statement]| -> Vec<Statement> {
-            statements
-                .iter()
-                .map(|statement| Statement {
-                    resources: statement.resources.iter().map(|value| canonical(application, value)).collect(),
-                    ..statement.clone()
-                })
-                .collect()
-        };
+        let groups = identity.groups.iter().filter_map(|group| application.identity(group));
+        let own = identity.statements.iter().chain(groups.flat_map(|group| &group.statements));
+        let statements = own.filter_map(|statement| own_variables(application, identity, statement)).collect();
         let found = identity.boundary.as_ref().map(|boundary| boundary_statements(application, boundary));
         Self {
-            statements: comparable(&identity.statements),
+            statements,
             boundary_unknown: matches!(found, Some(None)),
-            boundary: found.flatten().map(|statements| comparable(&statements)),
+            rails: found.flatten().map(|found| comparable(application, &found)).into_iter().collect(),
         }
+    }
+
+    /// The same within one more policy that has to allow: a session's, or a service control policy of the organisation.
+    #[must_use]
+    pub fn within(mut self, application: &Application, policy: &[Statement]) -> Self {
+        self.rails.push(comparable(application, policy));
+        self
+    }
+
+    /// The same as if it had no boundary; none where it has none.
+    pub(crate) fn without_boundary(&self) -> Option<Self> {
+        let bounded = self.boundary_unknown || !self.rails.is_empty();
+        bounded.then(|| Self { statements: self.statements.clone(), rails: Vec::new(), boundary_unknown: false })
+    }
+
+    /// What it would be with every permission that its guard rails leave: what it can make of itself.
+    pub(crate) fn at_most(&self) -> Self {
+        let mut all =
+            Self { statements: Vec::new(), rails: self.rails.clone(), boundary_unknown: self.boundary_unknown };
+        match all.rails.pop() {
+            Some(rail) => all.statements = rail,
+            None => {
+                let document = serde_json::json!({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}});
+                all.statements = document::statements(&document);
+            }
+        }
+        all.statements.extend(self.statements.iter().filter(|own| own.effect == Effect::Deny).cloned());
+        all
+    }
+
+    /// A statement by the index that abilities and grants carry.
+    pub fn statement(&self, index: usize) -> Option<&Statement> {
+        self.statements.get(index)
+    }
+
+    /// Whether any allowance names an action, whatever it is on.
+    pub(crate) fn names(&self, action: &str) -> bool {
+        self.statements.iter().any(|own| own.effect == Effect::Allow && names_action(own, action))
     }
 
     /// Whether some resource within `target` can be acted on.
     pub fn can(&self, action: &str, target: &Pattern, context: &Context) -> Option<Ability> {
-        self.reaches(action, target, context, &|_| true)
+        let reached = self.reach(action, target, context);
+        reached
+            .iter()
+            .map(|reached| reached.ability)
+            .max_by_key(|ability| (ability.certain, usize::MAX - ability.statement))
     }
 
-    /// Whether something within `target` can be acted on that isn't of the template.
-    pub(crate) fn can_outside(&self, action: &str, target: &Pattern, context: &Context) -> bool {
-        self.reaches(action, target, context, &|reached| !reached.has_name()).is_some()
+    /// Whether all of `target` is denied, whatever allows it.
+    pub(crate) fn denies(&self, action: &str, target: &Pattern, context: &Context) -> bool {
+        self.survives(action, target, context).is_none()
     }
 
-    fn reaches(
-        &self,
-        action: &str,
-        target: &Pattern,
-        context: &Context,
-        counts: &dyn Fn(&Pattern) -> bool,
-    ) -> Option<Ability> {
-        let mut best: Option<Ability> = None;
+    /// Everything within `target` that can be acted on.
+    pub(crate) fn reach(&self, action: &str, target: &Pattern, context: &Context) -> Vec<Reached> {
+        let mut all = Vec::new();
         for (index, statement) in self.statements.iter().enumerate() {
             if statement.effect != Effect::Allow || !names_action(statement, action) {
                 continue;
@@ -87,21 +129,25 @@ impl Permissions {
             if condition == Truth::No {
                 continue;
             }
-            for reached in reached(statement, target).into_iter().filter(counts) {
-                let Some(certain) = self.survives(action, &reached, context) else { continue };
-                let certain = certain && condition == Truth::Yes;
-                if best.is_none_or(|best| certain && !best.certain) {
-                    best = Some(Ability { certain, statement: index });
+            let mut patterns: Vec<(Pattern, bool)> =
+                reached(statement, target).into_iter().map(|pattern| (pattern, condition == Truth::Yes)).collect();
+            for rail in &self.rails {
+                patterns = within_rail(rail, action, &patterns, context);
+            }
+            for (pattern, certain) in patterns {
+                if let Some(outlives) = self.survives(action, &pattern, context) {
+                    let ability = Ability { certain: certain && outlives, statement: index };
+                    all.push(Reached { pattern, ability });
                 }
             }
         }
-        best
+        all
     }
 
-    /// Whether an allowance on `reached` outlives denials and boundary; none where it doesn't.
+    /// Whether an allowance on `reached` outlives denials; none where it doesn't.
     fn survives(&self, action: &str, reached: &Pattern, context: &Context) -> Option<bool> {
         let mut certain = !self.boundary_unknown;
-        for rail in std::iter::once(&self.statements).chain(&self.boundary) {
+        for rail in std::iter::once(&self.statements).chain(&self.rails) {
             for deny in
                 rail.iter().filter(|statement| statement.effect == Effect::Deny && names_action(statement, action))
             {
@@ -113,23 +159,6 @@ impl Permissions {
                     (false, _) => {}
                 }
             }
-        }
-        if let Some(boundary) = &self.boundary {
-            let mut allowed = None;
-            for statement in boundary {
-                if statement.effect != Effect::Allow
-                    || !names_action(statement, action)
-                    || self::reached(statement, reached).is_empty()
-                {
-                    continue;
-                }
-                match holds(statement.condition.as_ref(), context) {
-                    Truth::Yes => allowed = Some(true),
-                    Truth::Unknown => allowed = allowed.or(Some(false)),
-                    Truth::No => {}
-                }
-            }
-            certain &= allowed?;
         }
         Some(certain)
     }
@@ -147,22 +176,42 @@ impl Permissions {
         })
     }
 
-    /// Whether it allows something that another doesn't: an action with a resource that no statement of the other covers.
+    /// Whether it allows something that another doesn't: an action with a resource that no statement of the other covers. Logs, traces and
+    /// the network that the platform itself needs don't count.
     pub(crate) fn beyond(&self, other: &Self) -> bool {
-        let covered = |statement: &Statement| {
-            other.statements.iter().filter(|own| own.effect == Effect::Allow).any(|own| {
-                let patterns: Vec<Pattern> = own.actions.iter().map(|action| Pattern::action(action)).collect();
-                let resources: Vec<Pattern> = own.resources.iter().map(Pattern::value).collect();
-                own.not_actions == statement.not_actions
-                    && own.not_resources == statement.not_resources
-                    && statement.actions.iter().all(|action| covers_any(&patterns, &Pattern::action(action)))
-                    && statement.resources.iter().all(|value| covers_any(&resources, &Pattern::value(value)))
-            })
+        let allowances = |side: &Self| -> Vec<(Vec<Pattern>, Vec<Pattern>, bool, bool)> {
+            side.statements
+                .iter()
+                .filter(|own| own.effect == Effect::Allow)
+                .map(|own| {
+                    let actions = own.actions.iter().map(|action| Pattern::action(action)).collect();
+                    let resources = own.resources.iter().map(Pattern::value).collect();
+                    (actions, resources, own.not_actions, own.not_resources)
+                })
+                .collect()
         };
-        self.statements
-            .iter()
-            .filter(|statement| statement.effect == Effect::Allow)
-            .any(|statement| !covered(statement))
+        let others = allowances(other);
+        self.statements.iter().filter(|statement| statement.effect == Effect::Allow).any(|statement| {
+            let resources: Vec<Pattern> = statement.resources.iter().map(Pattern::value).collect();
+            let covered = |action: &str| {
+                let action = Pattern::action(action);
+                resources.iter().all(|resource| {
+                    others.iter().any(|(actions, own, not_actions, not_resources)| {
+                        *not_actions == statement.not_actions
+                            && *not_resources == statement.not_resources
+                            && covers_any(actions, &action)
+                            && covers_any(own, resource)
+                    })
+                })
+            };
+            let alive = statement.not_actions
+                || statement.actions.iter().any(|action| {
+                    !of_platform(action)
+                        && !covered(action)
+                        && (action.contains('*') || !self.reach(action, &Pattern::arn("*"), &Context::new()).is_empty())
+                });
+            alive && !(statement.not_actions && others.iter().any(|(.., not_actions, _)| *not_actions))
+        })
     }
 
     /// Everything it may do, known action by known action. A wildcard becomes many grants.
@@ -172,10 +221,14 @@ impl Permissions {
         {
             for action in expand(statement) {
                 let context = Context::new();
-                let open = Pattern::arn("*");
-                let outlives: Vec<bool> = reached(statement, &open)
+                let mut patterns: Vec<(Pattern, bool)> =
+                    reached(statement, &Pattern::arn("*")).into_iter().map(|pattern| (pattern, true)).collect();
+                for rail in &self.rails {
+                    patterns = within_rail(rail, action, &patterns, &context);
+                }
+                let outlives: Vec<bool> = patterns
                     .iter()
-                    .filter_map(|pattern| self.survives(action, pattern, &context))
+                    .filter_map(|(pattern, certain)| Some(self.survives(action, pattern, &context)? && *certain))
                     .collect();
                 if outlives.is_empty() {
                     continue;
@@ -191,6 +244,100 @@ impl Permissions {
         }
         grants
     }
+}
+
+/// What a guard rail leaves of these patterns.
+fn within_rail(
+    rail: &[Statement],
+    action: &str,
+    patterns: &[(Pattern, bool)],
+    context: &Context,
+) -> Vec<(Pattern, bool)> {
+    let mut left: Vec<(Pattern, bool)> = Vec::new();
+    let allowances = rail.iter().filter(|found| found.effect == Effect::Allow && names_action(found, action));
+    for statement in allowances {
+        let condition = holds(statement.condition.as_ref(), context);
+        if condition == Truth::No {
+            continue;
+        }
+        for (pattern, certain) in patterns {
+            let inside = reached(statement, pattern).into_iter();
+            left.extend(inside.map(|inside| (inside, *certain && condition == Truth::Yes)));
+        }
+    }
+    left
+}
+
+/// What every function needs to run at all, and what gives nobody anything.
+fn of_platform(action: &str) -> bool {
+    const SERVICES: [&str; 6] = ["logs:", "xray:", "cloudwatch:", "ec2messages:", "ssmmessages:", "tag:"];
+    let action = action.to_ascii_lowercase();
+    let reads = [
+        "ec2:describe",
+        "ec2:createnetworkinterface",
+        "ec2:deletenetworkinterface",
+        "ec2:assignprivate",
+        "ec2:unassignprivate",
+    ];
+    SERVICES.iter().chain(&reads).any(|start| action.starts_with(start))
+}
+
+fn comparable(application: &Application, statements: &[Statement]) -> Vec<Statement> {
+    statements
+        .iter()
+        .map(|statement| Statement {
+            resources: statement.resources.iter().map(|value| canonical(application, value)).collect(),
+            ..statement.clone()
+        })
+        .collect()
+}
+
+/// A statement as it holds for one identity: variables that are known of it filled in. None where it holds for others only.
+fn own_variables(application: &Application, identity: &Identity, statement: &Statement) -> Option<Statement> {
+    let mut resources = Vec::with_capacity(statement.resources.len());
+    for value in &statement.resources {
+        let value = canonical(application, value);
+        if !value.parts().iter().any(|part| matches!(part, Part::Text(text) if text.contains("${"))) {
+            resources.push(value);
+            continue;
+        }
+        // A role has no user name, so that no resource is meant by one that holds it.
+        if value.to_string().contains("${aws:username}") && identity.kind != IdentityKind::User {
+            continue;
+        }
+        resources.push(filled(application, identity, &value));
+    }
+    if resources.is_empty() && !statement.resources.is_empty() {
+        return None;
+    }
+    Some(Statement { resources, ..statement.clone() })
+}
+
+fn filled(application: &Application, identity: &Identity, value: &Value) -> Value {
+    let mut result = Value::default();
+    for part in value.parts() {
+        let Part::Text(text) = part else {
+            result.push(part.clone());
+            continue;
+        };
+        let mut rest = text.as_str();
+        while let Some((before, hole)) = rest.split_once("${") {
+            result.push(Part::Text(before.to_string()));
+            let Some((name, behind)) = hole.split_once('}') else {
+                rest = "";
+                break;
+            };
+            match name {
+                "aws:username" => result.extend(canonical(application, &Value::part(Part::Ref(identity.name.clone())))),
+                "aws:PrincipalAccount" | "aws:SourceAccount" => result.push(Part::Pseudo("AWS::AccountId".into())),
+                "*" | "?" | "$" => result.push(Part::Text(name.to_string())),
+                other => result.push(Part::Unknown(other.to_string())),
+            }
+            rest = behind;
+        }
+        result.push(Part::Text(rest.to_string()));
+    }
+    result
 }
 
 /// The effective permissions of an identity, known action by known action.

@@ -59,8 +59,32 @@ pub struct Verdict<'a> {
 
 /// Whether a statement's actions hold this one.
 pub fn names_action(statement: &Statement, action: &str) -> bool {
-    let action = Pattern::action(action);
-    statement.actions.iter().any(|pattern| Pattern::action(pattern).covers(&action)) != statement.not_actions
+    statement.actions.iter().any(|pattern| matches_action(pattern, action)) != statement.not_actions
+}
+
+/// Whether an action is one of a pattern's, letter case aside. Steps back only to the last star.
+fn matches_action(pattern: &str, action: &str) -> bool {
+    let (pattern, action) = (pattern.as_bytes(), action.as_bytes());
+    let (mut at_pattern, mut at_action) = (0, 0);
+    let mut star = None;
+    while let Some(letter) = action.get(at_action) {
+        match pattern.get(at_pattern) {
+            Some(b'*') => {
+                at_pattern += 1;
+                star = Some((at_pattern, at_action));
+            }
+            Some(own) if *own == b'?' || own.eq_ignore_ascii_case(letter) => {
+                at_pattern += 1;
+                at_action += 1;
+            }
+            _ => {
+                let Some((behind, taken)) = star else { return false };
+                (at_pattern, at_action) = (behind, taken + 1);
+                star = Some((behind, taken + 1));
+            }
+        }
+    }
+    pattern.get(at_pattern..).is_some_and(|rest| rest.iter().all(|letter| *letter == b'*'))
 }
 
 /// Whether a statement's resources hold this one: surely, surely not, or unknown where it overlaps.

@@ -28,7 +28,7 @@ mod platform;
 pub mod render;
 
 pub use effective::{Ability, Grant, Permissions, effective};
-pub use escalation::{Escalation, Reach, Step, escalations};
+pub use escalation::{Escalation, Reach, Situation, Step, escalations};
 pub use evaluate::{Decision, Policies, Request, Verdict, evaluate};
 pub use excess::{Excess, excess};
 pub use need::{Need, PlatformNeed, Policy, Unresolved, least_privilege};

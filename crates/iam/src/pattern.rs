@@ -45,6 +45,11 @@ impl Pattern {
         Self::of(text.chars().map(wildcard))
     }
 
+    /// A text in which stars stand for themselves.
+    pub(crate) fn literal(text: &str) -> Self {
+        Self::of(text.chars().map(Token::Character))
+    }
+
     /// A pattern of ARNs as a template has it. What can't be told at all may be anything.
     pub fn value(value: &Value) -> Self {
         let mut tokens = Vec::new();
@@ -172,7 +177,11 @@ fn takes(wide: &Token, other: &Token) -> bool {
         Token::Many => true,
         Token::Within => *other != Token::Character(':'),
         // Regions, accounts and partitions hold no colon; what a parameter holds isn't known.
-        Token::Open(name) => !name.starts_with("AWS::") || *other != Token::Character(':'),
+        // An account is digits: what is in the account `aws` is AWS's own.
+        Token::Open(name) => match other {
+            Token::Character(letter) if name == "AWS::AccountId" => letter.is_ascii_digit(),
+            other => !name.starts_with("AWS::") || *other != Token::Character(':'),
+        },
         _ => false,
     }
 }
