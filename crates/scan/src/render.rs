@@ -8,6 +8,8 @@ mod junit;
 mod markdown;
 mod sarif;
 mod terminal;
+#[cfg(test)]
+mod tests;
 
 use crate::{Loaded, Report};
 use findings::Severity;
