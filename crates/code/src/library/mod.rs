@@ -20,6 +20,7 @@ pub(crate) mod records;
 pub(crate) mod routes;
 pub(crate) mod sinks;
 pub(crate) mod system;
+pub(crate) mod targets;
 pub(crate) mod text;
 pub(crate) mod tokens;
 
