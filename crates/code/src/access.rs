@@ -39,6 +39,10 @@ impl Evaluator<'_> {
                 }
             }
             Value::FromEvent(_) if matches!(name, "length" | "size") => taint::harmless(&[object], taint::EVERYWHERE),
+            // The last part of a path.
+            Value::FromEvent(_) if self.language == Language::Python && matches!(name, "name" | "stem" | "suffix") => {
+                taint::cleaned(&taint::part(object, name), taint::PATHS)
+            }
             Value::FromEvent(_) => taint::part(object, name),
             // Parts of a URL say of its host what the whole does.
             Value::Text(_) | Value::Pattern(_) | Value::Environment(_)

@@ -133,6 +133,11 @@ pub(crate) fn call(
         | "contextlib.closing"
         | "closing" => {
             let value = hand_on(evaluator, path, arguments);
+            // A path's parts aren't the event's.
+            let value = match &value {
+                Value::Event(_) if path.starts_with("pathlib.") => taint::derived(&[&value]),
+                _ => value,
+            };
             if matches!(path, "str" | "String" | "dict" | "repr") && super::habits::holds_environment(evaluator, &value)
             {
                 return Some(taint::made(format!("{}environment", taint::SECRET)));
