@@ -15,6 +15,8 @@ Options:
   --function NAME    whose fence it is [RINGFENCE_FUNCTION; otherwise AWS_LAMBDA_FUNCTION_NAME]
   --mode MODE        `block` refuses what the fence doesn't allow, `observe` only records it [RINGFENCE_MODE; otherwise what
                      the fence says, otherwise block]
+  --rules FILE       rules in SecLang that look at every text as well, compiled by `ringfence waf compile`
+                     [RINGFENCE_RULES; otherwise none]
   --records TARGET   where records go, one JSON line each: `stdout`, `stderr`, `unix:PATH` or a file [RINGFENCE_RECORDS;
                      otherwise stdout]
   --help             prints this
@@ -25,8 +27,8 @@ The agent ends with COMMAND's exit code. When the fence can't be held it ends wi
 ";
 
 /// The variables that are the agent's own; the function doesn't get to see them.
-pub(crate) const VARIABLES: [&str; 4] =
-    ["RINGFENCE_FENCE", "RINGFENCE_FUNCTION", "RINGFENCE_MODE", "RINGFENCE_RECORDS"];
+pub(crate) const VARIABLES: [&str; 5] =
+    ["RINGFENCE_FENCE", "RINGFENCE_FUNCTION", "RINGFENCE_MODE", "RINGFENCE_RULES", "RINGFENCE_RECORDS"];
 
 #[derive(Debug, PartialEq)]
 pub(crate) enum Asked {
@@ -40,6 +42,7 @@ pub(crate) struct Options {
     pub(crate) fence: PathBuf,
     pub(crate) function: String,
     pub(crate) mode: Option<Mode>,
+    pub(crate) rules: Option<PathBuf>,
     pub(crate) records: Target,
     pub(crate) runtime_api: String,
     pub(crate) command: OsString,
@@ -52,7 +55,7 @@ pub(crate) fn asked(
     environment: &dyn Fn(&str) -> Option<OsString>,
 ) -> Result<Asked, String> {
     let environment = |name: &str| environment(name).filter(|value| !value.is_empty());
-    let (mut fence, mut function, mut mode, mut records) = (None, None, None, None);
+    let (mut fence, mut function, mut mode, mut rules, mut records) = (None, None, None, None, None);
     let mut command = None;
     while let Some(argument) = arguments.next() {
         let text = argument.to_str().unwrap_or_default();
@@ -70,6 +73,7 @@ pub(crate) fn asked(
             "--fence" => &mut fence,
             "--function" => &mut function,
             "--mode" => &mut mode,
+            "--rules" => &mut rules,
             "--records" => &mut records,
             _ => {
                 return Err(format!(
@@ -104,6 +108,7 @@ pub(crate) fn asked(
             .map_or_else(|| default_fence(environment("LAMBDA_TASK_ROOT").as_deref()), PathBuf::from),
         function: words(function, "function's name")?,
         mode,
+        rules: given(rules, "RINGFENCE_RULES").map(PathBuf::from),
         records,
         runtime_api: words(runtime_api, "address of the Runtime API")?,
         command,
@@ -132,6 +137,7 @@ mod tests {
             ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001"),
             ("AWS_LAMBDA_FUNCTION_NAME", "Deployed"),
             ("RINGFENCE_MODE", "observe"),
+            ("RINGFENCE_RULES", "crs.bin"),
             ("RINGFENCE_RECORDS", "unix:/tmp/s"),
         ];
         let asked =
@@ -139,6 +145,7 @@ mod tests {
         let Asked::Run(options) = asked else { panic!("{asked:?}") };
         assert_eq!((options.fence.to_str().unwrap(), options.function.as_str()), ("f.json", "Deployed"));
         assert_eq!((options.mode, &options.records), (Some(Mode::Block), &Target::Unix("/tmp/s".into())));
+        assert_eq!(options.rules.as_deref(), Some(std::path::Path::new("crs.bin")));
         assert_eq!((options.command.to_str().unwrap(), options.arguments.len()), ("python3", 3));
     }
 

@@ -18,9 +18,12 @@ use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
+use waf::seclang::RuleSet;
 
 /// Largest fence that is read.
 const MAX_FENCE_BYTES: u64 = 16 << 20;
+/// Largest file of compiled rules.
+const MAX_RULES_BYTES: u64 = 64 << 20;
 /// How long the last records may take.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// How long a function may go on that has lost its platform.
@@ -49,6 +52,10 @@ pub(crate) fn run(options: Options, started: Instant) -> Result<u8, Problem> {
     }
     let inspector = Inspector::new(&function, &schemas, mode)
         .map_err(|error| Problem::fence(format!("the fence of `{}` can't be held: {error}", options.function)))?;
+    let inspector = match &options.rules {
+        None => inspector,
+        Some(path) => inspector.with_rules(Arc::new(read_rules(path)?)),
+    };
     let journal = Journal::start(&options.records, &options.function).map_err(|error| {
         Problem::configuration(format!("records can't be written to {:?}: {error}", options.records))
     })?;
@@ -64,6 +71,20 @@ pub(crate) fn run(options: Options, started: Instant) -> Result<u8, Problem> {
         eprintln!("ringfence-agent: {lost} records were lost");
     }
     code
+}
+
+/// The compiled rules of a file. Without them the function doesn't start: it would run with less than was asked for.
+fn read_rules(path: &std::path::Path) -> Result<RuleSet, Problem> {
+    let shown = path.display();
+    let failed = |error: std::io::Error| Problem::configuration(format!("the rules `{shown}` can't be read: {error}"));
+    let size = std::fs::metadata(path).map_err(failed)?.len();
+    if size > MAX_RULES_BYTES {
+        let why = format!("the rules `{shown}` have {size} bytes, over the limit of {MAX_RULES_BYTES}");
+        return Err(Problem::configuration(why));
+    }
+    let bytes = std::fs::read(path).map_err(failed)?;
+    RuleSet::from_compiled(&bytes)
+        .map_err(|error| Problem::configuration(format!("the rules `{shown}` can't be used: {error}")))
 }
 
 fn tier_name(tier: Tier) -> &'static str {

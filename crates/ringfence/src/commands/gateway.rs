@@ -208,6 +208,18 @@ pub(crate) fn compiled(
     if paths.is_empty() {
         return Ok(None);
     }
+    // Rules that were compiled ahead bring their settings with them.
+    if let [path] = paths
+        && path.is_file()
+        && let Ok(bytes) = std::fs::read(path)
+        && bytes.starts_with(b"RFWAF")
+    {
+        if paranoia.is_some() || settings_file.is_some() || only_look {
+            bail!("`{}` is compiled, so its settings stand: give them to `ringfence waf compile`", path.display());
+        }
+        let set = RuleSet::from_compiled(&bytes).with_context(|| format!("can't use `{}`", path.display()))?;
+        return Ok(Some(set));
+    }
     let mut settings = Vec::new();
     if let Some(level) = paranoia {
         settings.push((
