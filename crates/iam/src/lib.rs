@@ -5,7 +5,7 @@
 //! - [`effective`] and [`Permissions`]: what an identity may do after all.
 //! - [`least_privilege`]: what a function's code and platform need, with the lines that need it; [`render`]: the same as IAM, SAM or
 //!   Terraform; [`excess`]: what is granted beyond it.
-//! - [`escalations`]: how an identity makes itself stronger.
+//! - [`escalations`]: how an identity makes itself stronger; [`access()`]: what it may do to what matters.
 //!
 //! Everything here is values in, values out. Facts about actions and resource types come from the crate `facts`.
 //!
@@ -15,6 +15,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod access;
 mod arn;
 pub mod condition;
 pub mod document;
@@ -27,6 +28,7 @@ pub mod pattern;
 mod platform;
 pub mod render;
 
+pub use access::{Access, Matter, Verb, access};
 pub use effective::{Ability, Grant, Permissions, effective};
 pub use escalation::{Escalation, Reach, Situation, Step, escalations};
 pub use evaluate::{Decision, Policies, Request, Verdict, evaluate};

@@ -1,8 +1,8 @@
 //! From what was loaded to a report: audits run, decisions honoured, everything in a stable order.
 
-use crate::allow;
 use crate::load::{Loaded, fence_path};
 use crate::rules::Rules;
+use crate::{allow, attack};
 use fence::Fence;
 use findings::{AttackPath, Diagnostic, Finding, Level, Severity};
 use rayon::prelude::*;
@@ -60,18 +60,23 @@ pub fn report_with_rules(loaded: &mut Loaded, today: (u16, u8, u8), rules: Optio
     let index = deps::default_index_folder();
     let brought = crate::dependencies::findings(loaded, index.as_deref(), today, &mut diagnostics);
     let sources = &loaded.sources;
-    let mut findings: Vec<Finding> = loaded
+    let (found, paths): (Vec<Vec<Finding>>, Vec<Vec<AttackPath>>) = loaded
         .estate
         .applications
         .par_iter()
         .zip(&fences)
-        .flat_map_iter(|(application, fence)| {
+        .map(|(application, fence)| {
             let all = &loaded.estate.applications;
             let settings = crate::secrets::of(application, all, &loaded.settings, sources);
-            audits::run(&audits::Input { application, sources, fence: fence.as_ref(), settings: &settings, today })
+            let input = audits::Input { application, sources, fence: fence.as_ref(), settings: &settings, today };
+            let mut found = audits::run(&input);
+            let paths = attack::walk(application, &mut found, sources, today);
+            (found, paths)
         })
-        .collect();
-    findings.extend(brought);
+        .unzip();
+    let mut findings: Vec<Finding> = found.into_iter().flatten().chain(brought).collect();
+    let mut attack_paths: Vec<AttackPath> = paths.into_iter().flatten().collect();
+    attack::sort(&mut attack_paths);
     if let Some(rules) = rules {
         let secrets: Vec<Span> = secrets(&findings).collect();
         let found = rules.findings(loaded, &findings, &secrets, &mut diagnostics);
@@ -90,13 +95,7 @@ pub fn report_with_rules(loaded: &mut Loaded, today: (u16, u8, u8), rules: Optio
     let sorted = allow::sort(findings, &loaded.estate.applications, sources, &known);
     diagnostics.extend(sorted.diagnostics);
     diagnostics.sort_by_key(|diagnostic| diagnostic.span.map(|span| (sources.path(span).to_string(), span.start)));
-    Report {
-        findings: sorted.reported,
-        allowed: sorted.allowed,
-        attack_paths: Vec::new(),
-        diagnostics,
-        comparison: None,
-    }
+    Report { findings: sorted.reported, allowed: sorted.allowed, attack_paths, diagnostics, comparison: None }
 }
 
 /// What the audits of secrets point at.

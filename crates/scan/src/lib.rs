@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod allow;
+mod attack;
 mod audit;
 mod baseline;
 mod callers;

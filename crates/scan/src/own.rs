@@ -2,6 +2,7 @@
 //! the index of advisories, the findings of others). Identity and documentation are of the same form, so that `explain`,
 //! SARIF and comments that allow findings treat all alike.
 
+use crate::attack::escalate;
 use crate::dependencies;
 use findings::AuditInfo;
 
@@ -15,7 +16,9 @@ const AUDITS: &[&AuditInfo] = &[
     &dependencies::web::MISSING_INTEGRITY,
     &dependencies::packages::MISSING_LOCKFILE,
     &dependencies::images::OUTDATED_BASE_IMAGE,
+    &escalate::PERMISSIVE_ROLE_TRUST,
     &dependencies::web::PLAINTEXT_CONNECTION,
+    &escalate::PRIVILEGE_ESCALATION,
     &dependencies::binaries::UNCHECKED_BINARY,
     &dependencies::images::UNPINNED_BASE_IMAGE,
     &dependencies::packages::UNPINNED_DEPENDENCY,

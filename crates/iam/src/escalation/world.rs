@@ -43,13 +43,7 @@ pub(super) struct World<'a> {
 impl<'a> World<'a> {
     pub(super) fn new(application: &'a Application, situation: &Situation) -> Self {
         let now = situation.today.map(|(year, month, day)| format!("{year:04}-{month:02}-{day:02}T12:00:00Z"));
-        let policies = application
-            .resources
-            .iter()
-            .filter(|resource| resource.resource_type == "AWS::IAM::ManagedPolicy")
-            .map(|resource| Policy { name: &resource.name, attached: attached(application, resource) })
-            .collect();
-        Self { application, permissions: permissions_of(application, situation), policies, now }
+        Self { application, permissions: permissions_of(application, situation), policies: policies(application), now }
     }
 
     /// Whether any identity may do anything that a rule takes: most functions can't, and are done with.
@@ -110,6 +104,15 @@ impl<'a> World<'a> {
             .identity(name)
             .and_then(|identity| by_name("iam", kind_of(identity.kind), Value::part(Part::Ref(identity.name.clone()))));
         self.pattern(&arn.unwrap_or_else(|| Value::text("*")))
+    }
+
+    /// What a person calls something of the template: the name it is deployed under, where one is written.
+    fn called<'n>(&'n self, name: &'n str) -> &'n str {
+        let identity = self.application.identity(name).map(|found| &found.deployed_name);
+        let function = || self.application.function(name).map(|found| &found.deployed_name);
+        let resource = || self.application.resource(name).map(|found| &found.deployed_name);
+        let deployed = identity.or_else(function).or_else(resource).and_then(Option::as_ref).and_then(Value::as_text);
+        deployed.filter(|name| !name.is_empty()).unwrap_or(name)
     }
 
     fn pattern(&self, value: &Value) -> Pattern {
@@ -180,50 +183,67 @@ fn kind_of(kind: IdentityKind) -> &'static str {
     }
 }
 
-/// Who has a managed policy of the template: by their statements, which are its own.
-fn attached<'a>(application: &'a Application, policy: &Resource) -> BTreeSet<&'a str> {
-    let Some(document) = policy.property("PolicyDocument") else { return BTreeSet::new() };
-    let form = |statement: &Statement| {
-        let mut resources: Vec<String> =
-            statement.resources.iter().map(|value| canonical(application, value).to_string()).collect();
-        let mut actions = statement.actions.clone();
-        resources.sort();
-        actions.sort();
-        (statement.effect == Effect::Allow, statement.not_actions, actions, statement.not_resources, resources)
-    };
-    let own: Vec<_> = match document.as_str().and_then(|text| serde_json::from_str(text).ok()) {
-        Some(document) => document::statements(&document),
-        None => document::statements(document),
+/// What a statement says, in a form that can be compared wherever it was read from.
+type Form = (bool, bool, Vec<String>, bool, Vec<String>, Option<String>);
+
+fn form(application: &Application, statement: &Statement) -> Form {
+    let mut resources: Vec<String> =
+        statement.resources.iter().map(|value| canonical(application, value).to_string()).collect();
+    let mut actions = statement.actions.clone();
+    resources.sort();
+    actions.sort();
+    let condition = statement.condition.as_ref().map(ToString::to_string);
+    (statement.effect == Effect::Allow, statement.not_actions, actions, statement.not_resources, resources, condition)
+}
+
+/// The managed policies of the template and who has them: told by their statements, which are those of their holders as well.
+fn policies(application: &Application) -> Vec<Policy<'_>> {
+    let managed: Vec<&Resource> =
+        application.resources.iter().filter(|resource| resource.resource_type == "AWS::IAM::ManagedPolicy").collect();
+    if managed.is_empty() {
+        return Vec::new();
     }
-    .iter()
-    .map(form)
-    .collect();
-    let inside =
-        |span: Span| span.file == policy.span.file && policy.span.start <= span.start && span.end <= policy.span.end;
-    let elsewhere = |span: Span| {
-        application.resources.iter().any(|other| {
-            other.name != policy.name
-                && other.resource_type == policy.resource_type
-                && span.file == other.span.file
-                && other.span.start <= span.start
-                && span.end <= other.span.end
-        })
+    let inside = |policy: &Resource, span: Span| {
+        span.file == policy.span.file && policy.span.start <= span.start && span.end <= policy.span.end
     };
-    application
-        .identities
-        .iter()
-        .filter(|identity| {
-            identity.statements.iter().any(|statement| inside(statement.span))
-                || (!own.is_empty()
-                    && own.iter().all(|wanted| {
-                        identity.statements.iter().any(|statement| {
-                            statement.origin == Origin::Inline
-                                && !elsewhere(statement.span)
-                                && form(statement) == *wanted
-                        })
-                    }))
+    // By the place of a statement the policy it stands in; by what it says who has one that says so.
+    let mut placed: BTreeMap<Span, Option<&str>> = BTreeMap::new();
+    let mut holders: BTreeMap<Form, BTreeSet<&str>> = BTreeMap::new();
+    let mut attached: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for identity in &application.identities {
+        for statement in identity.statements.iter().filter(|statement| statement.origin == Origin::Inline) {
+            let owner = placed.entry(statement.span).or_insert_with(|| {
+                managed.iter().find(|policy| inside(policy, statement.span)).map(|policy| policy.name.as_str())
+            });
+            match owner {
+                Some(policy) => {
+                    attached.entry(policy).or_default().insert(&identity.name);
+                }
+                None => {
+                    holders.entry(form(application, statement)).or_default().insert(&identity.name);
+                }
+            }
+        }
+    }
+    managed
+        .into_iter()
+        .map(|policy| {
+            let mut known = attached.remove(policy.name.as_str()).unwrap_or_default();
+            if known.is_empty() && !holders.is_empty() {
+                // Its document may be written elsewhere.
+                let parsed = policy.property("PolicyDocument").map(|document| {
+                    let text = document.as_str().and_then(|text| serde_json::from_str(text).ok());
+                    document::statements(text.as_ref().unwrap_or(document))
+                });
+                let mut statements = parsed.iter().flatten();
+                let of =
+                    |statement: &Statement| holders.get(&form(application, statement)).cloned().unwrap_or_default();
+                if let Some(first) = statements.next() {
+                    known = statements.fold(of(first), |known, next| known.intersection(&of(next)).copied().collect());
+                }
+            }
+            Policy { name: &policy.name, attached: known }
         })
-        .map(|identity| identity.name.as_str())
         .collect()
 }
 
@@ -397,9 +417,11 @@ impl Actor<'_, '_> {
             let Some(ability) = ability else { continue };
             let own = target.name == self.identity.name || self.identity.groups.contains(&target.name);
             let words = match (own, kind) {
-                (true, IdentityKind::Group) => format!("{}, {}, which it is in", rule.title, target.name),
+                (true, IdentityKind::Group) => {
+                    format!("{}, {}, which it is in", rule.title, self.world.called(&target.name))
+                }
                 (true, _) => format!("{}: itself", rule.title),
-                (false, _) => format!("{}, {}", rule.title, target.name),
+                (false, _) => format!("{}, {}", rule.title, self.world.called(&target.name)),
             };
             let step = self.step(rule, support, Some(ability), words, Some(&target.name));
             match own {
@@ -482,10 +504,19 @@ impl Actor<'_, '_> {
             for who in &policy.attached {
                 let own = *who == self.identity.name || self.identity.groups.iter().any(|group| group == who);
                 let (words, target) = match own {
-                    true => {
-                        (format!("{}, {}, which it has itself", rule.title, policy.name), self.identity.name.as_str())
-                    }
-                    false => (format!("{}, {}, which {who} has", rule.title, policy.name), *who),
+                    true => (
+                        format!("{}, {}, which it has itself", rule.title, self.world.called(policy.name)),
+                        self.identity.name.as_str(),
+                    ),
+                    false => (
+                        format!(
+                            "{}, {}, which {} has",
+                            rule.title,
+                            self.world.called(policy.name),
+                            self.world.called(who)
+                        ),
+                        *who,
+                    ),
                 };
                 found.push((
                     self.step(rule, support, Some(with(ability)), words, Some(policy.name)),
@@ -527,7 +558,7 @@ impl Actor<'_, '_> {
                 // A role isn't in groups: somebody it can act as has to be.
                 let certain =
                     ability.certain && !(kind == IdentityKind::Group && self.identity.kind != IdentityKind::User);
-                let words = format!("{}, {}", rule.title, target.name);
+                let words = format!("{}, {}", rule.title, self.world.called(&target.name));
                 let ability = Ability { certain, ..ability };
                 found.push((
                     self.step(rule, support, Some(ability), words, Some(&target.name)),
@@ -559,7 +590,7 @@ impl Actor<'_, '_> {
             // Who is named in the trust needs no permission of its own.
             let ability = ability.filter(|ability| ability.certain || !trust.named);
             let support = Support { certain: trust.certain, because: trust.span.into_iter().collect() };
-            let words = format!("{}, {}", rule.title, role.name);
+            let words = format!("{}, {}", rule.title, self.world.called(&role.name));
             found.push((self.step(rule, &support, ability, words, Some(&role.name)), Move::Become(role.name.clone())));
         }
         found
@@ -628,7 +659,7 @@ impl Actor<'_, '_> {
                     certain: support.certain && sure,
                     because: support.because.iter().copied().chain(span).collect(),
                 };
-                let words = format!("{}, {}", rule.title, role.name);
+                let words = format!("{}, {}", rule.title, self.world.called(&role.name));
                 found.push((self.step(rule, &support, Some(ability), words, Some(&role.name)), reached));
             }
             // Roles that the template doesn't have can be meant, too.
@@ -671,7 +702,12 @@ impl Actor<'_, '_> {
             known.extend(patterns);
             let Some(ability) = ability else { continue };
             for role in self.roles_named(resource, property).filter(|role| *role != self.identity.name) {
-                let words = format!("{}, {}, and acts as its role {role}", rule.title, resource.name);
+                let words = format!(
+                    "{}, {}, and acts as its role {}",
+                    rule.title,
+                    self.world.called(&resource.name),
+                    self.world.called(&role)
+                );
                 found.push((self.step(rule, support, Some(ability), words, Some(&resource.name)), Move::Become(role)));
             }
         }
@@ -736,7 +772,8 @@ impl Actor<'_, '_> {
                 continue;
             }
             if let Some(ability) = self.can(action, &arn(&function.name), &[]) {
-                let words = format!("{} ({}), and acts as its role {role}", rule.title, function.name);
+                let words =
+                    format!("{}, {}, and acts as its role {}", rule.title, function.name, self.world.called(role));
                 found.push((self.step(rule, support, Some(ability), words, Some(&function.name)), reached));
             }
         }
@@ -828,7 +865,7 @@ impl Actor<'_, '_> {
         self.identities(IdentityKind::Role)
             .filter(|role| role.trusted.iter().any(provider))
             .map(|role| {
-                let words = format!("{}, {}", rule.title, role.name);
+                let words = format!("{}, {}", rule.title, self.world.called(&role.name));
                 let ability = Ability { certain: false, ..ability };
                 (self.step(rule, support, Some(ability), words, Some(&role.name)), Move::Become(role.name.clone()))
             })
