@@ -10,7 +10,7 @@ use crate::rules::Family;
 /// A text as some reader would see it.
 pub(crate) struct Form {
     pub(crate) text: String,
-    pub(crate) families: u16,
+    pub(crate) families: u32,
 }
 
 /// The other spellings of `text`; none for almost every honest text.
@@ -26,7 +26,7 @@ pub(crate) fn forms(text: &str, classes: Classes) -> impl Iterator<Item = Form> 
     let dashed = (classes.wide()).then(|| long_dashes(text)).flatten();
     let squeezed = classes.control().then(|| squeezed(text)).flatten();
     [
-        (folded, u16::MAX),
+        (folded, u32::MAX),
         (spaced, query | Family::Path.bit()),
         (joined, query),
         (lines, query),
@@ -49,7 +49,7 @@ fn fold(text: &str) -> Option<String> {
             '\u{3000}' | '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{2028}' | '\u{2029}' | '\u{85}' => {
                 Some(' ')
             }
-            '\u{2024}' | '\u{3002}' | '\u{fe52}' => Some('.'),
+            '\u{2024}' | '\u{3002}' | '\u{fe52}' | '\u{ff61}' => Some('.'),
             '\u{2215}' | '\u{2044}' | '\u{29f8}' => Some('/'),
             '\u{fe68}' | '\u{29f5}' | '\u{2216}' => Some('\\'),
             '\u{2bc}' | '\u{2b9}' | '\u{2032}' | '\u{2018}' | '\u{2019}' => Some('\''),
@@ -58,7 +58,18 @@ fn fold(text: &str) -> Option<String> {
             '\u{fe65}' | '\u{203a}' | '\u{3009}' => Some('>'),
             '\u{37e}' => Some(';'),
             '\u{2460}'..='\u{2468}' => char::from_u32(character as u32 - 0x2460 + u32::from(b'1')),
+            '\u{2469}'..='\u{2473}' => {
+                let number = character as u32 - 0x2460 + 1;
+                out.extend(char::from_digit(number / 10, 10));
+                char::from_digit(number % 10, 10)
+            }
             '\u{24ea}' => Some('0'),
+            '\u{24b6}'..='\u{24cf}' => char::from_u32(character as u32 - 0x24b6 + u32::from(b'A')),
+            '\u{24d0}'..='\u{24e9}' => char::from_u32(character as u32 - 0x24d0 + u32::from(b'a')),
+            '\u{1d400}'..='\u{1d6a3}' => {
+                let letter = (character as u32 - 0x1d400) % 52;
+                char::from_u32(if letter < 26 { letter + u32::from(b'A') } else { letter - 26 + u32::from(b'a') })
+            }
             '\u{1d7ce}'..='\u{1d7ff}' => char::from_u32((character as u32 - 0x1d7ce) % 10 + u32::from(b'0')),
             '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{ad}' | '\u{180e}' => None,
             '\0'..='\u{8}' | '\u{e}'..='\u{1f}' | '\u{7f}' => None,
@@ -162,6 +173,13 @@ fn expansion(rest: &str) -> usize {
         Some(b'@' | b'*' | b'0'..=b'9' | b'!') => 2,
         Some(b'(') if rest.starts_with("$()") => 3,
         Some(b'I') if rest.starts_with("$IFS") => 4,
+        // A variable of one letter is most likely not set.
+        Some(letter)
+            if letter.is_ascii_lowercase()
+                && bytes.get(2).is_none_or(|next| matches!(next, b'+' | b'/' | b' ' | b';' | b'|' | b'&')) =>
+        {
+            2
+        }
         Some(b'{') => match bytes.iter().take(48).position(|byte| *byte == b'}') {
             Some(end)
                 if !bytes.iter().take(end).any(|byte| matches!(byte, b':' | b'.' | b'(' | b' ' | b'*' | b'/')) =>
@@ -219,6 +237,7 @@ mod tests {
     #[test]
     fn readers_see_through_disguises() {
         assert_eq!(fold("ｓｃｒ\u{200b}ipt\u{a0}①").as_deref(), Some("script 1"));
+        assert_eq!(fold("⑯⑨。②⑤④｡ⓐⒷ𝐜𝓓").as_deref(), Some("169.254.aBcD"));
         assert_eq!(fold("Straße, 東京"), None);
         assert_eq!(without_comments("UN/**/ION/*!50000 SELECT*/", "").as_deref(), Some("UNION  SELECT "));
         assert_eq!(without_comments("text/html, */*", ""), None);

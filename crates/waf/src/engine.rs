@@ -78,7 +78,7 @@ impl Engine {
         context: Context,
         matches: &mut Vec<Match>,
     ) {
-        self.inspect_form(field, text, classes, context, u16::MAX, matches);
+        self.inspect_form(field, text, classes, context, u32::MAX, matches);
         if context.kind == FieldKind::Envelope || classes.is_plain() {
             return;
         }
@@ -93,7 +93,7 @@ impl Engine {
         text: &str,
         classes: Classes,
         context: Context,
-        families: u16,
+        families: u32,
         matches: &mut Vec<Match>,
     ) {
         let mut candidates: Candidates = prefilter::NONE;
@@ -126,9 +126,12 @@ impl Engine {
                 continue;
             }
             let Some(hit) = self.test(index, pattern, &subject) else { continue };
-            if let Some(confidence) = pattern.weigh(info.family, hit.confidence, context) {
+            // What stands between a document's fences is quoted, whatever the field is.
+            let fenced = pattern.prose && context.kind == FieldKind::Unknown && in_fence(text, hit.range.start);
+            let kind = if fenced { FieldKind::FreeText } else { context.kind };
+            if let Some(confidence) = pattern.weigh(info.family, hit.confidence, Context { kind, ..context }) {
                 // Who quotes a command quotes its path, too: what prose may hold is told once.
-                let quoted = context.kind == FieldKind::FreeText && confidence == crate::Confidence::Hint;
+                let quoted = kind == FieldKind::FreeText && confidence == crate::Confidence::Hint;
                 if quoted && matches.iter().rev().take(64).any(|other| other.family == info.family) {
                     continue;
                 }
@@ -182,6 +185,19 @@ pub(crate) fn compile(source: &str) -> Regex {
         .expect("a rule's expression is well formed: a test compiles each of them")
 }
 
+/// Whether `at` lies in a fenced block of a Markdown document: three backticks at the start of a line before it, and again
+/// behind it.
+fn in_fence(text: &str, at: usize) -> bool {
+    let Some(before) = text.get(..at) else { return false };
+    let fences = |part: &str| part.lines().filter(|line| line.trim_start().starts_with("```")).count();
+    if !before.contains("```") || fences(before) % 2 == 0 {
+        return false;
+    }
+    text.get(at..).is_some_and(|after| {
+        after.contains("\n") && after.lines().skip(1).any(|line| line.trim_start().starts_with("```"))
+    })
+}
+
 fn set(candidates: &mut Candidates, index: usize) {
     if let Some(word) = candidates.get_mut(index / 64) {
         *word |= 1 << (index % 64);
@@ -223,6 +239,34 @@ mod tests {
         for info in rules::rules() {
             assert!(info.message.len() > 20 && info.why.len() > 40 && info.cwe > 0, "{} says too little", info.id);
         }
+    }
+
+    #[test]
+    fn no_expression_matches_a_text_without_one_of_its_literals() {
+        let mut texts: Vec<String> = rules::rules().iter().map(|info| info.example.to_owned()).collect();
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
+        for file in std::fs::read_dir(folder).unwrap() {
+            let file = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            texts.extend(file.lines().map(|line| line.replace("\\n", "\n").replace("\\r", "\r").replace("\\t", "\t")));
+        }
+        let lower: Vec<String> = texts.iter().map(|text| text.to_ascii_lowercase()).collect();
+        let mut missed = Vec::new();
+        for rule in rules::all() {
+            let mut seen = vec![(false, false); texts.len()];
+            for pattern in rule.patterns.iter().filter(|pattern| !pattern.literals.is_empty()) {
+                let Test::Expression(source) = pattern.test else { continue };
+                let literals = pattern.literals.iter().map(|literal| literal.to_ascii_lowercase());
+                let (expression, literals) = (compile(source), aho_corasick::AhoCorasick::new(literals).unwrap());
+                for ((text, lower), (hidden, told)) in texts.iter().zip(&lower).zip(&mut seen) {
+                    if expression.is_match(text.as_bytes()) {
+                        *(if literals.is_match(lower) { told } else { hidden }) = true;
+                    }
+                }
+            }
+            let hidden = texts.iter().zip(seen).filter(|(_, (hidden, told))| *hidden && !told);
+            missed.extend(hidden.map(|(text, _)| format!("{}: {text}", rule.info.id)));
+        }
+        assert!(missed.is_empty(), "{}", missed.join("\n"));
     }
 
     #[test]

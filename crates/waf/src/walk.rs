@@ -249,6 +249,10 @@ impl<'a> Walk<'a> {
             let pair = format!("\"{kind}\":\"{text}\"");
             self.engine.inspect(&self.path, &pair, context, self.matches);
         }
+        if !key && !classes.is_word() && text.len() < 4096 && rules::is_redirect_target(&self.path) {
+            let pair = format!("redirect:{text}");
+            self.engine.inspect(&self.path, &pair, context, self.matches);
+        }
         self.encoded(text, classes, key, depth)?;
         if classes.percent() {
             self.unwrapped(decode::percent(text), "percent", key, depth)?;

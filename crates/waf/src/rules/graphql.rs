@@ -27,8 +27,8 @@ pub(super) static RULES: &[Rule] = &[
             example: "{ __schema { types { name fields { name } } } }",
         },
         patterns: &[likely(
-            &["__schema", "__type("],
-            r"[{\s,]__schema\s*(?:@\w+[^{]*)?\{|[{\s,]__type\s*\(\s*name\s*:",
+            &["__schema", "__type"],
+            r"(?:^|[{\s,+])__schema[\s+]*(?:@\w+[^{]*)?\{|(?:^|[{\s,+])__type[\s+]*\([\s+]*name[\s+]*:|\bfragment[\s+]+\w+[\s+]+on[\s+]+__(?:Type|Schema|InputValue)\b",
         )],
     },
     Rule {

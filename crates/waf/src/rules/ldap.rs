@@ -22,9 +22,12 @@ pub(super) static RULES: &[Rule] = &[Rule {
             r"^\w*\*?\)\s*\(\s*[|&!]|\(\s*[|&]\s*\(\s*[\w.;-]+\s*[~<>:]?=|\(!\s*\(\s*\w+=|^\w*\)\s*\(\s*&\s*\)?|^\*?\)\)+(?:%00|\x00|\(|$)|^\w+\)\)\x00|\)\(\w+=\*\)?",
         ),
         likely(
-            &["objectclass=", "=*)", "userpassword=", "uid=*", "cn=*"],
-            r"\(\s*(?:objectclass|userpassword|uid|cn|samaccountname)\s*=\s*\*?\w*\)?|\*\)\s*\\?00",
+            &["objectclass=", "=*)", "userpassword=", "uid=*", "cn=*", "samaccountname=*"],
+            r"\(\s*(?:objectclass=|userpassword=|uid=\*|cn=\*|samaccountname=\*)|=\*\)\s*\\?00",
         ),
+        // Rules of comparison by their number ask for single bytes and bits.
+        likely(&["1.2.840.113556", "2.5.13."], r"\b\w+:(?:dn:)?(?:1\.2\.840\.113556\.1\.4\.\d+|2\.5\.13\.\d+):=")
+            .plain(),
         likely(&["()|", "()&", "()!"], r"^\w*\*?\(\)[|&!]"),
         likely(&["*)", ")*"], r"^\(\*\)\*\)+$|^\*\)\*"),
         hint(&["*)"], r"^\w*\*\)$"),

@@ -11,6 +11,7 @@ use crate::context::{Context, Sink};
 
 mod code;
 mod deserialization;
+mod formula;
 mod graphql;
 mod ldap;
 mod log_forging;
@@ -18,16 +19,20 @@ mod nosql;
 mod path;
 mod prompt;
 mod prototype_pollution;
+mod redirect;
+mod scanner;
 mod shell;
 mod sinks;
 mod sql;
 mod ssrf;
 mod template;
 mod token;
+mod xpath;
 mod xss;
 mod xxe;
 
 pub(crate) use deserialization::binary as binary_payload;
+pub(crate) use redirect::is_target as is_redirect_target;
 
 /// What an injection attacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -67,11 +72,20 @@ pub enum Family {
     Token,
     /// Instructions to a language model; only where a field is known to reach one.
     Prompt,
+    /// Expressions over XML documents.
+    #[serde(rename = "xpath")]
+    XPath,
+    /// Formulas for a spreadsheet.
+    Formula,
+    /// Hosts written like paths where the next page is named.
+    Redirect,
+    /// Scanners that give their name.
+    Scanner,
 }
 
 impl Family {
     /// Every family, in the order of their declaration.
-    pub const ALL: [Family; 16] = [
+    pub const ALL: [Family; 20] = [
         Family::Sql,
         Family::Shell,
         Family::Path,
@@ -88,9 +102,13 @@ impl Family {
         Family::GraphQl,
         Family::Token,
         Family::Prompt,
+        Family::XPath,
+        Family::Formula,
+        Family::Redirect,
+        Family::Scanner,
     ];
 
-    pub(crate) const fn bit(self) -> u16 {
+    pub(crate) const fn bit(self) -> u32 {
         1 << self as u16
     }
 }
@@ -275,6 +293,10 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
         graphql::RULES,
         token::RULES,
         prompt::RULES,
+        xpath::RULES,
+        formula::RULES,
+        redirect::RULES,
+        scanner::RULES,
         sinks::RULES,
     ]
     .into_iter()

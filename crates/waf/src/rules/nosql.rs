@@ -18,13 +18,13 @@ pub(super) static RULES: &[Rule] = &[
                 &[
                     "$ne", "$gt", "$gte", "$lt", "$lte", "$eq", "$in", "$nin", "$not", "$nor", "$or", "$and", "$regex", "$exists",
                     "$elemMatch", "$expr", "$mod", "$all", "$size", "$jsonSchema", "$options", "$text", "$search", "$lookup",
-                    "$unionWith", "$out", "$merge", "$rename",
+                    "$unionWith", "$out", "$merge", "$rename", "$func",
                 ],
                 Confidence::Likely,
             ),
             key(&["$where", "$function", "$accumulator"], Confidence::Certain),
             certain(&["[$", "[%24"], r"\[\$(?:ne|gte?|lte?|eq|n?in|not|n?or|and|regex|exists|where|elemMatch|expr|mod|all|size|options|function)\]"),
-            certain(&["$ne", "$gt", "$lt", "$eq", "$in", "$nin", "$not", "$nor", "$or", "$and", "$regex", "$exists", "$where", "$elemmatch", "$expr", "$function"], r"[{,]\s*['\x22]?\$(?:ne|gte?|lte?|eq|n?in|not|n?or|and|regex|exists|where|elemMatch|expr|function)['\x22]?\s*:"),
+            certain(&["$ne", "$gt", "$lt", "$eq", "$in", "$nin", "$not", "$nor", "$or", "$and", "$regex", "$exists", "$where", "$elemmatch", "$expr", "$function", "$comment", "$func", "$lookup"], r"[{,]\s*['\x22]?\$(?:ne|gte?|lte?|eq|n?in|not|n?or|and|regex|exists|where|elemMatch|expr|function|comment|func|lookup)['\x22]?\s*:"),
         ],
     },
     Rule {
@@ -38,10 +38,12 @@ pub(super) static RULES: &[Rule] = &[
             example: "'; return true; var x='",
         },
         patterns: &[
-            likely(&["return", "sleep(", "while(", "while ("], r"(?:^|['\x22;)}])\s*;?\s*return\s*\(?\s*(?:(?:true|1|this|!0)\s*\)?\s*(?:[;}&|)]|//|$)|\d+\s*==|'[^']*'\s*==|\w+\s*(?:==|!=))|['\x22]\s*;\s*(?:sleep|while|do|for)\s*\("),
+            likely(&["return", "sleep(", "while(", "while ("], r"(?:^\S{0,24}[;'\x22)}]|^|['\x22]\s*[)}]*)\s*;?\s*return\s*\(?\s*(?:(?:true|1|this|!0)\s*\)?\s*(?:[;}&|)]|//|$)|\d+\s*==|'[^']*'\s*==|\w+\s*(?:==|!=))|['\x22]\s*;\s*(?:sleep|while|do|for)\s*\("),
             likely(&["$where", "do{", "do {"], r"(?:^|[\s,;{'\x22])\$where\s*:\s*['\x22\w]|\bdo\s*\{.{0,200}new\s+Date\b"),
-            likely(&["this."], r"(?:^|\|\||&&|['\x22(;!]|return)\s*\(*!?this\.\w+(?:\.\w+)?\s*(?:[=!<>]=|[<>]|\.match\s*\(|\[|\.length|\.charAt|\.startsWith|\.test)"),
+            likely(&["this."], r"(?:^\W{0,8}|\|\||&&|['\x22][;(!\s]*|return)\s*\(*!?this\.\w+(?:\.\w+)?\s*(?:[=!<>]=|[<>]|\.match\s*\(|\[|\.length|\.charAt|\.startsWith|\.test)"),
             likely(&["||", "&&"], r"['\x22]\s*(?:\|\||&&)\s*['\x22\d][^=]{0,20}==?\s*['\x22\d]|['\x22]\s*(?:\|\||&&)\s*\(?\s*(?:this\b|true\b|!0|\w+\.\w+\()|['\x22]\s*\|\|\s*1\s*==?\s*1"),
+            // The application's own document closed, and another begun.
+            likely(&["}"], r"^\s*['\x22]?\s*\]?\s*\}\s*[\])]?\s*,\s*\{\s*['\x22]?[\w$]+['\x22]?\s*:"),
             likely(&["db."], r"\bdb\.(?:getCollection\w*\(|runCommand\(|adminCommand\(|\w+\.(?:find|insert\w*|remove|drop|deleteMany|updateMany|aggregate)\s*\()").prose(),
         ],
     },

@@ -20,7 +20,7 @@ pub(super) static RULES: &[Rule] = &[
             example: "uploads/..%2f..%2fetc%2fpasswd",
         },
         patterns: &[
-            certain(&["../", "..\\"], r"(?:\.\.[/\\]+(?:\.[/\\]+)*){2,}").prose(),
+            analyser(&["../", "..\\"], climb_far).prose(),
             analyser(&["../", "..\\"], climb).prose(),
             likely(&["..../", "....\\", "...//", "...\\\\"], r"\.{3,4}[/\\]{2,}|(?:\.{4}[/\\]){2,}"),
             likely(&["..;/", ".././", ".\\./", "..%", "..\0"], r"\.\.;/|\.\.%(?:00|01|2f|5c|c0|c1|25)|\.\.\x00"),
@@ -50,6 +50,7 @@ pub(super) static RULES: &[Rule] = &[
             likely(&["id_rsa", "id_ed25519", ".aws/", ".ssh/", ".aws\\", ".git/", ".kube/", ".docker/", ".npmrc", ".netrc", ".htpasswd", ".bash_history", ".env", ".pgpass", "application_default_credentials", "wp-config.php"], r"\.ssh[/\\](?:id_\w+|authorized_keys|known_hosts|config)|(?:^|[/\\])id_(?:rsa|ed25519|ecdsa|dsa)$|\.aws[/\\](?:credentials|config)|\.git[/\\](?:config|head|index|logs|objects)|\.kube[/\\]config|\.docker[/\\]config\.json|(?:^|[/\\])\.(?:npmrc|netrc|htpasswd|bash_history|pgpass|env(?:\.(?:local|prod\w*|dev\w*|backup))?)$|application_default_credentials\.json|(?:^|[/\\])wp-config\.php").prose(),
             likely(&[".env", ".npmrc", ".netrc", ".htpasswd", ".bash_history", ".pgpass"], r"^\.(?:npmrc|netrc|htpasswd|bash_history|pgpass|env(?:\.(?:local|prod\w*|dev\w*|backup))?)$").plain().prose(),
             likely(&["/var/task", "/var/runtime", "/var/log/", "/var/run/secrets", "/run/secrets", "/root/", "/dev/", "/opt/extensions"], r"^(?:file:/*)?/(?:var/(?:task|runtime|run/secrets|log/(?:auth|apache2?|nginx|httpd|syslog|messages|secure))|run/secrets|root/|opt/extensions)|/var/run/secrets/|^/dev/(?:mem|kmem|random|urandom|zero|sd\w|fd|shm|stdin)|/root/\.|/var/log/(?:apache2?|nginx|httpd)/\w+\.log|/(?:bin|var)/\.\.").prose(),
+            likely(&["/.git", "/.svn", "/.hg", "/.bzr", "/.ds_store", "/.aws", "/.ssh"], r"^/(?:[\w.-]+/){0,6}\.(?:git|svn|hg|bzr|aws|ssh)/?(?:config|entries|head|index|wc\.db|logs/head|store)?$|^/(?:[\w.-]+/){0,6}\.(?:gitconfig|DS_Store)$").plain(),
             likely(&[".htaccess"], r"(?:^|[/\\])\.htaccess$").plain().prose(),
             // Nothing but the name of a server's own file: its logs, its configuration, what the kernel tells.
             likely(&["/etc/", "/proc/", "\\etc\\", "/sys/"], r"^(?:file:/*)?(?:[a-z]:)?[/\\](?:etc|proc|sys)[/\\][\w./\\+-]+\s*$").prose(),
@@ -76,10 +77,32 @@ pub(super) static RULES: &[Rule] = &[
     },
 ];
 
+/// Several steps out of a folder; the target of a document's link is a way of writing unless it names a system's file.
+fn climb_far(subject: &Subject<'_>) -> Option<Hit> {
+    static FAR: OnceLock<(Regex, Regex)> = OnceLock::new();
+    let (far, link) = FAR.get_or_init(|| {
+        (compile(r"(?:\.\.[/\\]+(?:\.[/\\]+)*){2,}"), compile(r"(?:\]\(|\]:[ \t]+|\b(?:href|src|url)=['\x22])$"))
+    });
+    let bytes = subject.text.as_bytes();
+    let mut weak = None;
+    for found in far.find_iter(bytes) {
+        let before = bytes.get(found.start().saturating_sub(16)..found.start()).unwrap_or_default();
+        let named = bytes.get(found.end()..).unwrap_or_default();
+        let system = [&b"etc"[..], b"proc", b"windows", b"winnt", b"var/", b"root", b"home", b"boot.ini", b"."]
+            .iter()
+            .any(|name| named.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)));
+        if system || !link.is_match(before) {
+            return Some(Hit { range: found.range(), confidence: Confidence::Certain });
+        }
+        weak = weak.or(Some(Hit { range: found.range(), confidence: Confidence::Hint }));
+    }
+    weak
+}
+
 /// One step out of a folder. In the middle of a sentence or in a link of a document it is a way of writing.
 fn climb(subject: &Subject<'_>) -> Option<Hit> {
     static CLIMB: OnceLock<Regex> = OnceLock::new();
-    let pattern = CLIMB.get_or_init(|| compile(r"(?:^|[^.\w])\.\.[/\\]+\w|[/\\]\.\.[/\\]|(?:^|[=:'\x22\s])\.\.[/\\]"));
+    let pattern = CLIMB.get_or_init(|| compile(r"(?:^|[^.\w])\.\.[/\\]+\w|[/\\]\.\.[/\\]|(?:^|[=:'\x22\s`])\.\.[/\\]"));
     let bytes = subject.text.as_bytes();
     let document = !matches!(subject.context.kind, FieldKind::ObjectKey | FieldKind::Identifier | FieldKind::Url);
     let mut weak = None;
@@ -89,7 +112,7 @@ fn climb(subject: &Subject<'_>) -> Option<Hit> {
             let near = text.get(..text.len().min(200)).unwrap_or_default();
             near.split(u8::is_ascii_whitespace).filter(|word| word.len() > 1).count()
         };
-        let sentence = found.as_bytes().first().is_some_and(u8::is_ascii_whitespace)
+        let sentence = found.as_bytes().first().is_some_and(|byte| byte.is_ascii_whitespace() || *byte == b'`')
             && words(before) >= 1
             && words(before) + words(bytes.get(found.end()..).unwrap_or_default()) >= 3;
         // The character before the dots belongs to the match; a shell would have taken quotes away.

@@ -17,6 +17,12 @@ pub(super) static RULES: &[Rule] = &[
             key(&["__proto__", "__defineGetter__", "__defineSetter__", "__lookupGetter__"], Confidence::Certain),
             key(&["constructor", "prototype"], Confidence::Hint),
             certain(&["__proto__"], r"(?:^|[.\[\x22'\s{&?/])__proto__(?:[.\]\x22'\s:=\[]|$)").plain(),
+            // A filter that deletes the word once leaves the word.
+            certain(
+                &["__pro__proto__to__", "__proto____proto__", "constconstructorructor", "proto__proto__"],
+                r"__pro__proto__to__|__proto____proto__|constconstructorructor|[a-z]proto__proto__",
+            )
+            .plain(),
             likely(&["constructor"], r"(?:^|[.\[\x22'?&])constructor[.\]\[\x22']{1,4}prototype\b").plain(),
         ],
     },
@@ -46,7 +52,11 @@ pub(super) static RULES: &[Rule] = &[
                 ],
                 Confidence::Likely,
             ),
-            likely(&["__init__", "__globals__"], r"__(?:class|init)__[.\]\[]+__\w+__|\[__globals__\]").plain(),
+            likely(
+                &["__init__", "__globals__"],
+                r"__init__[.\]\[]+__\w+__|__class__[.\]\[]+__(?:init|globals)__|\[__globals__\]",
+            )
+            .plain(),
         ],
     },
 ];

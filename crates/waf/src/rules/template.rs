@@ -27,14 +27,18 @@ pub(super) static RULES: &[Rule] = &[
             likely(&["${", "#{", "*{", "@{", "~{", "$(", "{7", "[[", "{{", "@("], r"[$#*@~]\{\{?\s*-?\d+\s*[*+/-]\s*\d+\s*\}|\[\[\s*\$?\{?\s*\d+\s*\*\s*\d+|^\{\d+\*\d+\}$|@\(\s*\d+\s*[*+]\s*\d+\s*\)|#\{\s*\w+(?:\.\w+){0,8}\s*\(|\$\{\s*['\x22(]?\s*\d+\s*['\x22]?\s*\*"),
             certain(&["{{", "{%"], r"\{[{%][^}]{0,300}(?:__(?:class|mro|base|bases|subclasses|globals|builtins|init|import|getitem|self|dict)__|\bconstructor\b|\bcycler\b|\blipsum\b|\bjoiner\b|\bget_flashed_messages\b|\burl_for\b|\bself\._|\bself\.__|_self\.env|\|\s*attr\s*\(|\[['\x22]\\?x?_|\brequest\s*[.|\[]\s*['\x22]?(?:application|args|environ|__)|\bconfig\s*(?:\.(?:items|from|__)|\[|\}|\|)|\bapp\.request|\bos\.popen|popen\s*\(|\|\s*(?:filter|map|reduce|sort)\s*\(\s*['\x22](?:system|exec|passthru|phpinfo)|\bsystem\s*\(|\.getRuntime|\bexec\s*\(|getClass\s*\(|\.class\b|\brange\.constructor|\brequire\s*\(|\bprocess\.|\bphpinfo\b|#with\b[^}]*\bas\b|lookup\s+\(|\$on\.)"),
             // Formats of C and Python that read or write where they shouldn't.
-            likely(&["%s", "%x", "%n", "%p", "%d", "%08x", "$x", "$n", "$s"], r"(?:%[0-9.]*(?:\d+\$)?l{0,2}[sxpndeofg][.,|:_-]?){4,}|%\d{1,3}\$[0-9]*l{0,2}h{0,2}n|(?:%0?8x[.\s-]?){2,}|(?:%n){2,}|^%\d{6,}[sdx]$"),
+            likely(&["%s", "%x", "%n", "%p", "%d", "%08x", "$x", "$n", "$s"], r"(?:%(?:\d+\$|0?\d{2,3}|\.\d+)?l{0,2}[sxpndeofg][.,|:_-]?){4,}|%\d{1,3}\$[0-9]*l{0,2}h{0,2}n|(?:%0?8x[.\s-]?){2,}|(?:%n){2,}|^%\d{6,}[sdx]$"),
             likely(&["{{"], r"\{\{\s*(?:config|self|settings|debug|request|session|g|dump\([^)]*\)|app|_self|this|@root|[\w.]+\s*\|\s*(?:safe|e|join|list|tojson|raw|dump))\s*\}\}|\{\{\s*(?:\[\]|''|\x22\x22|\(\)|\{\})\s*[.\[|]|\{\{\s*[\w.]{0,60}\([^}]{0,200}\)\s*\}\}|\{\{\s*#(?:with|each)\s+['\x22]|\{\{=\s*\S|\{\{\s*['\x22][^}'\x22]{0,60}['\x22]\s*\.\s*\w+\s*\(|\$\{\{<"),
             // A placeholder that is only a dotted name is a mail's; these names are the application's own secrets.
             likely(&["{{", "${", "#{"], r"[{$#]\{\s*(?:settings|config|self|app|request|session|g|env|environ|process|os|globals|current_app|this|@root|ctx|context)(?:\.\w+){0,4}\s*(?:\.|\[\s*['\x22])\w*(?:secret|api_?key|access_?key|private_?key|token|passw(?:or)?d|credential|database_ur[il])"),
             likely(&["${@", "#{@", "{{@"], r"[$#{]\{\s*@\w+\s*\("),
-            likely(&["{%", "{#"], r"\{%-?\s*(?:import|include|extends|set|block|macro|debug|do|print|call|filter|with|autoescape|from|load|raw|for\s+\w+\s+in\s+[\w.()\[\]'\x22]+\s*-?%\}|if\s+[^%]*(?:__|\(|request|config))\b?[^%]{0,300}"),
+            likely(&["{%", "{#"], r"\{%-?\s*(?:import|include|extends|csrf_token|get_admin_log|set|block|macro|debug|do|print|call|filter|with|autoescape|from|load|raw|for\s+\w+\s+in\s+[\w.()\[\]'\x22]+\s*-?%\}|if\s+[^%]*(?:__|\(|request|config))\b?[^%]{0,300}"),
             // `<%= name %>` is a placeholder, too.
             likely(&["<%"], r"<%[@!#]\s*\S.{0,400}%>|<%[=-]?[\w.\s]*[^\w.\s%=-].{0,400}%>|<%[=-]\s*[\w.]*[^\w.\s%]"),
+            likely(&["${", "#{", "@{", "{'", "{\""], r"[$#@*]\{\s*=?\s*['\x22][^'\x22{}]{0,80}['\x22]\s*\.\s*\w+|[{]['\x22][^'\x22{}]{0,60}['\x22]\s*\.\s*(?:replace|toString|getClass|class|concat)\s*\(|[$#]\{\s*\w+\.newInstance\s*\(|[$#]\{\s*(?:session|request|application|page)Scope\s*[.\[]\s*\w+\s*[(\[]|\$\{=|[$#]\{[^}]{0,80}\bnew\s+(?:File|URL|java\.)\b"),
+            likely(&["|attr(", "|attr (", "| attr(", "[\"__", "['__", "[\"\\x5f", "['\\x5f"], r"\w\s*\|\s*attr\s*\(\s*['\x22\[\w]|\w\s*\[\s*['\x22](?:__|\\x5f\\x5f)\w+(?:__|\\x5f\\x5f)['\x22]\s*\]"),
+            likely(&["call_user_func", "passthru", "shell_exec", "phpinfo", "ini_set", "_context"], r"\{[{%].{0,300}?[|~'\x22]\s*(?:call_user_func|passthru|shell_exec|phpinfo|ini_set|_context)\b"),
+            likely(&["{var ", "{php ", "{="], r"\{var \s*\$\w+\s*=|\{php \s*\w|\{=\s*[\w$]+\s*[(*+]"),
             likely(&["{!!"], r"\{!!\s*(?:-?\d+\s*[*+/-]|[\w\\:$>-]+\s*\()"),
             likely(&["this."], r"\{\{[#&]?\s*this\.(?:push|pop|shift|split|concat|slice|constructor)\b"),
             likely(&["__::"], r"__::\s*\.?\w"),

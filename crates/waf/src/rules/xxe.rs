@@ -24,8 +24,8 @@ pub(super) static RULES: &[Rule] = &[Rule {
             r"<\w*:?include\b[^>]*\bhref\s*=|xmlns:\w+\s*=\s*['\x22]https?://www\.w3\.org/2001/XInclude",
         ),
         likely(
-            &["<?xml-stylesheet", "encoding=", "xsl:include", "xsl:import", "document(", "xsi:schemalocation", "xsl:"],
-            r"<\?xml-stylesheet\b[^>]*href|<\?xml\b[^>]*encoding\s*=\s*['\x22](?:utf-?7|ebcdic|ibm\d+|cp037)|<xsl:(?:include|import|value-of|copy-of)\b[^>]*(?:href|document\s*\(|system-property|php:)|xsi:schemaLocation\s*=\s*['\x22][^'\x22]*\s(?:file:|https?://(?:\d|localhost))",
+            &["<?xml-stylesheet", "encoding=", "xsl:include", "xsl:import", "document(", "schemalocation", "xsl:"],
+            r"<\?xml-stylesheet\b[^>]*href|<\?xml\b[^>]*encoding\s*=\s*['\x22](?:utf-?7|ebcdic|ibm\d+|cp037)|<xsl:(?:include|import|value-of|copy-of)\b[^>]*(?:href|document\s*\(|system-property|php:)|xsi:(?:noNamespace)?schemaLocation\s*=\s*['\x22][^'\x22]*(?:file:|https?://(?:\d|localhost))|<\w*:?schema\b.{0,300}<\w*:?(?:include|import|redefine)\b[^>]*schemaLocation\s*=\s*['\x22](?:https?:|file:|ftp:|//)",
         ),
         likely(&["<!element", "<!attlist"], r"<!(?:ELEMENT|ATTLIST)\s+\w"),
     ],
