@@ -134,6 +134,7 @@ impl Needs {
     }
 
     /// Whether values with these bytes and these results of a scan will do.
+    #[inline]
     pub(crate) fn met_by(&self, bytes: ByteSet, bits: &[u64]) -> bool {
         // Literals first: few values hold one.
         (self.mask == 0
@@ -154,6 +155,7 @@ pub(crate) struct Probe {
 
 impl Probe {
     /// Its number among all probes there could be.
+    #[inline]
     pub(crate) fn number(self) -> usize {
         (self.node as usize * STORES + self.store as usize) * 2 + self.part as usize
     }

@@ -2,8 +2,12 @@
 
 use std::sync::OnceLock;
 
-use regex_automata::meta::Regex;
+use regex_automata::hybrid::dfa::{Cache, DFA};
+use regex_automata::nfa::thompson::backtrack::BoundedBacktracker;
+use regex_automata::nfa::thompson::{self, pikevm::PikeVM};
 use regex_automata::util::captures::Captures;
+use regex_automata::util::pool::Pool;
+use regex_automata::{HalfMatch, Input};
 use regex_syntax::hir::Hir;
 
 use super::need::{Need, need};
@@ -16,7 +20,7 @@ pub(crate) struct Pattern {
     #[serde(skip)]
     need: Option<Box<Need>>,
     #[serde(skip)]
-    regex: OnceLock<Option<Box<Regex>>>,
+    engine: OnceLock<Option<Box<Engine>>>,
 }
 
 impl std::fmt::Debug for Pattern {
@@ -29,55 +33,98 @@ impl std::fmt::Debug for Pattern {
 const MAX_NESTING: u32 = 120;
 /// Largest compiled program of one pattern, in bytes.
 const MAX_PROGRAM: usize = 16 << 20;
+/// Most memory for the states of one pattern that were worked out so far, in bytes.
+const MAX_STATES: usize = 1 << 20;
+/// Where the beginning of a match is looked for first: so many bytes before its end.
+const NEAR: usize = 2048;
+
+/// A compiled pattern: states are worked out as texts need them, and groups by a slower machine over the same program.
+/// A machine that runs backwards would find the beginning of a match faster, and double the memory.
+struct Engine {
+    forward: DFA,
+    caches: Pool<Cache, Box<dyn Fn() -> Cache + Send + Sync>>,
+    groups: BoundedBacktracker,
+    /// For texts that the other would need too much memory for.
+    patient: PikeVM,
+}
+
+impl Engine {
+    fn new(text: &str) -> Option<Engine> {
+        let hir = parse(text).ok()?;
+        let config = thompson::Config::new().utf8(false).nfa_size_limit(Some(MAX_PROGRAM));
+        let program = thompson::Compiler::new().configure(config).build_from_hir(&hir).ok()?;
+        let config = DFA::config()
+            .cache_capacity(MAX_STATES)
+            .skip_cache_capacity_check(true)
+            .minimum_cache_clear_count(Some(8))
+            .minimum_bytes_per_state(Some(16));
+        let forward = DFA::builder().configure(config).build_from_nfa(program.clone()).ok()?;
+        let groups = BoundedBacktracker::new_from_nfa(program.clone()).ok()?;
+        let patient = PikeVM::new_from_nfa(program).ok()?;
+        let dfa = forward.clone();
+        Some(Engine { forward, caches: Pool::new(Box::new(move || dfa.create_cache())), groups, patient })
+    }
+
+    /// Where the leftmost match ends, or with `earliest` any.
+    fn end(&self, text: &[u8], earliest: bool) -> Option<usize> {
+        let input = Input::new(text).earliest(earliest);
+        let mut cache = self.caches.get();
+        match self.forward.try_search_fwd(&mut cache, &input) {
+            Ok(found) => found.map(|found: HalfMatch| found.offset()),
+            // Too many states for their memory: the other machine needs none.
+            Err(_) => {
+                drop(cache);
+                self.patient.find(&mut self.patient.create_cache(), text).map(|found| found.end())
+            }
+        }
+    }
+}
 
 impl Pattern {
     /// Reads a pattern; says in a word what is wrong with it.
     pub(crate) fn new(text: &str) -> Result<Pattern, String> {
         let text = rewrite(text);
         parse(&text)?;
-        Ok(Pattern { text: text.into(), need: None, regex: OnceLock::new() })
+        Ok(Pattern { text: text.into(), need: None, engine: OnceLock::new() })
     }
 
     /// Reads a pattern, and works out what a text must hold for it to match.
     pub(crate) fn with_need(text: &str) -> Result<Pattern, String> {
         let text = rewrite(text);
         let hir = parse(&text)?;
-        Ok(Pattern { text: text.into(), need: Some(Box::new(need(&hir))), regex: OnceLock::new() })
+        Ok(Pattern { text: text.into(), need: Some(Box::new(need(&hir))), engine: OnceLock::new() })
     }
 
     pub(crate) fn take_need(&mut self) -> Need {
         self.need.take().map(|need| *need).unwrap_or_default()
     }
 
-    fn regex(&self) -> Option<&Regex> {
-        self.regex
-            .get_or_init(|| {
-                let config =
-                    Regex::config().utf8_empty(false).nfa_size_limit(Some(MAX_PROGRAM)).hybrid_cache_capacity(1 << 20);
-                let hir = parse(&self.text).ok()?;
-                Regex::builder().configure(config).build_from_hir(&hir).ok().map(Box::new)
-            })
-            .as_deref()
+    fn engine(&self) -> Option<&Engine> {
+        self.engine.get_or_init(|| Engine::new(&self.text).map(Box::new)).as_deref()
     }
 
     /// Compiles now; `false` when the pattern is too large, and would match nothing.
     pub(crate) fn warm(&self) -> bool {
-        self.regex().is_some()
+        self.engine().is_some()
     }
 
     pub(crate) fn is_match(&self, text: &[u8]) -> bool {
-        self.regex().is_some_and(|regex| regex.is_match(text))
+        self.engine().is_some_and(|engine| engine.end(text, true).is_some())
     }
 
     /// The places of the leftmost match and its groups.
     pub(crate) fn captures(&self, text: &[u8]) -> Option<Captures> {
-        let regex = self.regex()?;
-        // The cheap answer first: capturing takes a slower engine.
-        if !regex.is_match(text) {
-            return None;
+        let engine = self.engine()?;
+        let end = engine.end(text, false)?;
+        let mut captures = engine.groups.create_captures();
+        let near = end.saturating_sub(NEAR.min(engine.groups.max_haystack_len()));
+        let input = Input::new(text).range(near..end);
+        let tried = engine.groups.try_captures(&mut engine.groups.create_cache(), input, &mut captures);
+        if tried.is_ok() && captures.is_match() {
+            return Some(captures);
         }
-        let mut captures = regex.create_captures();
-        regex.captures(text, &mut captures);
+        // It begins further to the left.
+        engine.patient.captures(&mut engine.patient.create_cache(), Input::new(text).range(..end), &mut captures);
         captures.is_match().then_some(captures)
     }
 }

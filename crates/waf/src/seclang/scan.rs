@@ -223,17 +223,21 @@ impl Scanner {
         let mut children: Vec<u16> = vec![0; stride];
         let mut own: Vec<Vec<u16>> = vec![Vec::new()];
         let mut places: Vec<u16> = vec![0; cores.len()];
+        // For each state the row and class that lead to it.
+        let mut steps: Vec<(u16, u8)> = vec![(0, 0)];
         for depth in 0..CORE {
             for (number, core) in cores.iter().enumerate() {
                 let Some(byte) = core.get(depth) else { continue };
-                let at = usize::from(places[number]) * stride + usize::from(self.classes[usize::from(*byte)]);
+                let class = self.classes[usize::from(*byte)];
+                let at = usize::from(places[number]) * stride + usize::from(class);
                 if children[at] == 0 {
                     if own.len() >= MAX_STATES {
                         return false;
                     }
                     children[at] = own.len() as u16;
-                    children.extend(std::iter::repeat_n(0, stride));
+                    children.resize(children.len() + stride, 0);
                     own.push(Vec::new());
+                    steps.push((places[number], class));
                 }
                 places[number] = children[at];
                 if depth + 1 == core.len() {
@@ -243,20 +247,22 @@ impl Scanner {
         }
         let states = own.len();
         let mut fail = vec![0u16; states];
-        for state in 0..states {
-            for class in 1..stride {
-                let at = state * stride + class;
-                // Where the next byte leads from the end that is one shorter.
-                let other = if state == 0 { 0 } else { children[usize::from(fail[state]) * stride + class] };
-                match children[at] {
-                    0 => children[at] = other,
-                    child if usize::from(child) > state && fail[usize::from(child)] == 0 && child != other => {
-                        fail[usize::from(child)] = other;
-                        let ends = own[usize::from(other)].clone();
-                        own[usize::from(child)].extend(ends);
-                    }
-                    _ => {}
-                }
+        for state in 1..states {
+            let (parent, class) = steps[state];
+            // Where the byte leads from the end that is one shorter.
+            let other = match parent {
+                0 => 0,
+                _ => children[usize::from(fail[usize::from(parent)]) * stride + usize::from(class)],
+            };
+            fail[state] = other;
+            if !own[usize::from(other)].is_empty() {
+                let ends = own[usize::from(other)].clone();
+                own[state].extend(ends);
+            }
+            let (before, rest) = children.split_at_mut(state * stride);
+            let inherited = &before[usize::from(other) * stride..usize::from(other) * stride + stride];
+            for (child, inherited) in rest[..stride].iter_mut().zip(inherited) {
+                *child = if *child == 0 { *inherited } else { *child };
             }
         }
         // States that end something get the highest numbers.
@@ -306,13 +312,37 @@ impl Scanner {
     /// Sets the bits of the operators whose literals occur in `text`.
     pub(crate) fn scan(&self, text: &[u8], bits: &mut [u64]) {
         let Some(classes) = self.classes.first_chunk::<256>() else { return };
-        let (table, stride, matching) = (self.table.as_slice(), self.stride, self.matching);
+        let (table, stride, matching) = (self.table.as_slice(), self.stride as u32, self.matching);
+        let step = |state: u16, byte: u8| {
+            let place = u32::from(state) * stride + u32::from(classes[usize::from(byte)]);
+            table.get(place as usize).copied().unwrap_or(0)
+        };
         let mut state = 0u16;
-        for (at, &byte) in text.iter().enumerate() {
-            let place = usize::from(state) * stride + usize::from(classes[usize::from(byte)]);
-            state = table.get(place).copied().unwrap_or(0);
+        let (fours, rest) = text.as_chunks::<4>();
+        let mut at = 0;
+        for four in fours {
+            let states = {
+                let first = step(state, four[0]);
+                let second = step(first, four[1]);
+                let third = step(second, four[2]);
+                [first, second, third, step(third, four[3])]
+            };
+            state = states[3];
+            // Mostly none of them ends a core.
+            if states.iter().any(|state| *state >= matching) {
+                for (behind, state) in states.into_iter().enumerate() {
+                    if state >= matching {
+                        self.found(state - matching, text, at + behind + 1, bits);
+                    }
+                }
+            }
+            at += 4;
+        }
+        for &byte in rest {
+            state = step(state, byte);
+            at += 1;
             if state >= matching {
-                self.found(state - matching, text, at + 1, bits);
+                self.found(state - matching, text, at, bits);
             }
         }
     }

@@ -174,7 +174,18 @@ impl Transformation {
             T::RemoveComments => remove_comments(input, out),
             T::RemoveNulls => out.extend(input.iter().filter(|byte| **byte != 0)),
             T::ReplaceNulls => out.extend(input.iter().map(|byte| if *byte == 0 { b' ' } else { *byte })),
-            T::RemoveWhitespace => out.extend(input.iter().filter(|byte| !is_space(**byte))),
+            T::RemoveWhitespace => {
+                // Every byte is written, and the next one over it when it was a space.
+                out.resize(input.len(), 0);
+                let mut length = 0;
+                for &byte in input {
+                    if let Some(place) = out.get_mut(length) {
+                        *place = byte;
+                    }
+                    length += usize::from(!SPACE.contains(byte));
+                }
+                out.truncate(length);
+            }
             T::ReplaceComments => replace_comments(input, out),
             T::SqlHexDecode => sql_hex_decode(input, out),
             T::Trim => out.extend_from_slice(trim_right(trim_left(input))),

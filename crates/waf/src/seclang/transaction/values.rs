@@ -209,6 +209,9 @@ impl Transaction<'_> {
     /// Whether any value that a rule looks at could match it.
     pub(crate) fn worth_a_look(&mut self, rule: &Rule) -> bool {
         for probe in &rule.probes {
+            if self.stores[probe.store as usize].is_empty() {
+                continue;
+            }
             let place = match self.store_answers.get(probe.number()) {
                 Some((epoch, place)) if *epoch == self.epoch => *place as usize,
                 _ => self.unite_store(probe.store, probe.part, probe.node),
