@@ -80,9 +80,15 @@ impl Reader<'_, '_> {
                     .and_then(|uri| self.names.function_of(&template.value(uri)));
                 let existing = known.get(&(method.clone(), path.key.clone())).cloned().unwrap_or_default();
                 let mut made_by_event = false;
+                // An event without `Auth` leaves the route as its definition has it.
+                let defined = (!existing.is_empty() && says_who(document, &operation.value))
+                    .then(|| self.operation_authorization(template, block, document, &operation.value, &method));
                 for at in existing {
                     if let Some(trigger) = self.application.triggers.get_mut(at) {
                         trigger.body_schema = trigger.body_schema.take().or_else(|| body_schema.clone());
+                        if matches!(trigger.authorization, None | Some(Authorization::None)) && defined.is_some() {
+                            trigger.authorization = defined.clone();
+                        }
                         made_by_event |= integration.as_deref().is_none_or(|function| function == trigger.function);
                     }
                 }
@@ -189,6 +195,12 @@ fn schemes(document: &Node) -> impl Iterator<Item = &Entry> {
     let swagger = document.get("securityDefinitions").map_or(&[][..], Node::entries);
     let openapi = document.at(&["components", "securitySchemes"]).map_or(&[][..], Node::entries);
     swagger.iter().chain(openapi)
+}
+
+/// Does the document itself say who may call an operation?
+fn says_who(document: &Node, operation: &Node) -> bool {
+    operation.at(&["x-amazon-apigateway-auth", "type"]).is_some()
+        || operation.get("security").or_else(|| document.get("security")).is_some_and(Node::is_sequence)
 }
 
 /// The integration of an operation, which may be a reference to one shared in `components`.

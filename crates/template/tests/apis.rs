@@ -53,6 +53,52 @@ Outputs:
 }
 
 #[test]
+fn a_definition_says_who_may_call_a_route_that_an_event_names() {
+    let definition = r#"
+openapi: 3.0.2
+paths:
+  /price:
+    post:
+      x-amazon-apigateway-auth: { type: AWS_IAM }
+      x-amazon-apigateway-integration: { type: aws_proxy, uri: { 'Fn::Sub': '${F.Arn}' } }
+  /orders:
+    get:
+      security: [{ users: [] }]
+  /health:
+    get: {}
+components:
+  securitySchemes:
+    users:
+      type: apiKey
+      in: header
+      x-amazon-apigateway-authtype: cognito_user_pools
+      x-amazon-apigateway-authorizer: { type: cognito_user_pools, providerARNs: [{ 'Fn::GetAtt': [Pool, Arn] }] }
+"#;
+    let template = r#"
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Pool: { Type: AWS::Cognito::UserPool }
+  Api:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: prod
+      DefinitionBody: { 'Fn::Transform': { Name: AWS::Include, Parameters: { Location: api.yaml } } }
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Events:
+        Price: { Type: Api, Properties: { Path: /price, Method: POST, RestApiId: !Ref Api } }
+        Orders: { Type: Api, Properties: { Path: /orders, Method: get, RestApiId: !Ref Api } }
+        Health: { Type: Api, Properties: { Path: /health, Method: get, RestApiId: !Ref Api } }
+"#;
+    let read = read_with("template.yaml", template, &[("api.yaml", definition)]);
+    assert_eq!(
+        routes(&read),
+        ["POST /price -> F [IAM]", "GET /orders -> F [Cognito Pool]", "GET /health -> F [none]"]
+    );
+}
+
+#[test]
 fn an_events_own_authorization_comes_before_the_apis() {
     let read = read(
         r#"
