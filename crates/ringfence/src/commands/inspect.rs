@@ -433,7 +433,7 @@ mod tests {
     fn a_request_over_the_wire_becomes_the_event_of_an_http_api() {
         let bytes = b"POST /orders?x=1 HTTP/1.1\r\nHost: shop\r\nCookie: a=1; b=2\r\nContent-Type: application/json\r\n\r\n{\"id\":\"' OR 1=1 --\"}";
         let subject = subject(bytes.to_vec());
-        let decision = without_fence(&subject.event).unwrap();
+        let decision = without_fence(&subject.event, None).unwrap();
         assert_eq!(decision.verdict.trigger, "http-api");
         let text = text(None, &decision, &subject.event, false);
         assert!(text.contains("POST /orders") && text.contains("refused") && text.contains("through  json"), "{text}");
@@ -444,7 +444,7 @@ mod tests {
     fn what_is_no_event_is_still_inspected() {
         for bytes in [&b"not json"[..], b"{\"a\":1,\"a\":2}", b"\xff\xfe", b"GET /"] {
             let subject = subject(bytes.to_vec());
-            let decision = without_fence(&subject.event).unwrap();
+            let decision = without_fence(&subject.event, None).unwrap();
             assert_ne!(decision.action, guard::Action::Pass, "{bytes:?}");
             assert_eq!(decision.verdict.matches[0].rule, "unreadable");
         }
@@ -464,7 +464,7 @@ mod tests {
     #[test]
     fn hostile_text_does_not_reach_the_terminal() {
         let event = "{\"note\":\"\\u001b[2J' OR 1=1 --\\u202e\"}".to_owned().into_bytes();
-        let decision = without_fence(&event).unwrap();
+        let decision = without_fence(&event, None).unwrap();
         let shown = text(None, &decision, &event, false);
         assert!(!shown.contains('\u{1b}') && !shown.contains('\u{202e}'), "{shown}");
     }

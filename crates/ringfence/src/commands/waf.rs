@@ -3,6 +3,8 @@
 //! It finds and reads the files; what they mean is the engine's business. Running a server for tests is not its work:
 //! requests go through the engine in this process.
 
+mod explain;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -26,6 +28,8 @@ enum Command {
     Check(Check),
     /// Compiles rules to one file that loads in milliseconds and needs no other.
     Compile(Compile),
+    /// Tells what a rule looks for, with its source and what its authors say of it.
+    Explain(explain::Explain),
     /// Runs regression tests of rules: YAML files with requests and the rules that must match them.
     Test(Test),
 }
@@ -80,6 +84,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let (text, code) = match args.command {
         Command::Check(check) => check.run()?,
         Command::Compile(compile) => compile.run()?,
+        Command::Explain(explain) => explain.run()?,
         Command::Test(test) => test.run()?,
     };
     crate::terminal::print(&text)?;
@@ -317,6 +322,7 @@ mod tests {
         match args.command {
             Command::Check(check) => check.run().unwrap(),
             Command::Compile(compile) => compile.run().unwrap(),
+            Command::Explain(explain) => explain.run().unwrap(),
             Command::Test(test) => test.run().unwrap(),
         }
     }
