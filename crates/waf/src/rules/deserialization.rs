@@ -13,7 +13,7 @@ pub(super) static RULES: &[Rule] = &[
     Rule {
         info: OBJECT,
         patterns: &[
-            key(&["py/object", "py/reduce", "py/type", "py/function", "py/newargs"], Confidence::Likely),
+            key(&["py/object", "py/reduce", "py/type", "py/function", "py/newargs", "json_class", "__reduce__"], Confidence::Likely),
             certain(&["ro0ab"], r"(?:^|[^\w+/])rO0ABX[NQVB]").plain(),
             likely(&["ro0ab", "aaeaaad", "ganj", "gaso", "gasv", "gajj", "gauv", "gawv", "gash", "gaajy", "gancw", "gapj", "gar"], r"(?-i:^rO0AB|AAEAAAD/{4}|^gAS[V-Z0-9a-z]\w{2}AAAAA|^gAWV\w{2}AAAAA|^gAN[jc]|^gAJ[jc])").plain(),
             // The oldest protocol is text: containers and memo entries on lines of their own, a full stop at the end.

@@ -60,6 +60,7 @@ pub(super) static RULES: &[Rule] = &[
         patterns: &[
             likely(&["attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains(", "size("], r"\b(?:attribute_(?:not_)?exists|attribute_type|begins_with)\s*\(\s*[\w#:.]+\s*[),]|\b(?:or|and|not)\s+(?:contains|size)\s*\(\s*[#\w.]+"),
             likely(&[":"], r"\b(?:or|and)\s+(?:not\s+)?[#\w.]+\s*(?:=|<>|<|>|<=|>=)\s*:\w+\s*$|,\s*#?\w+\s*=\s*:\w+\s*(?:,|$|remove\b|set\b)"),
+            likely(&["redis.call", "redis.pcall"], r"\bredis\.p?call\s*\(\s*['\x22]"),
             hint(&["comparisonoperator", "scanfilter", "attributevaluelist"], r"\b(?:ComparisonOperator|ScanFilter|AttributeValueList)\b\s*['\x22]?\s*:"),
             likely(&["_all_docs", "_design/", "/_search", "flushall", "config set", "\r\nset ", "slaveof"], r"/_all_docs\b|/_design/\w+/_|/_search\?|\bflushall\b\s*(?:\r|\n|$)|\bconfig\s+set\s+(?:dir|dbfilename)\b|\r\n(?:set|get|del|eval|slaveof|auth|keys)\s+\S"),
         ],

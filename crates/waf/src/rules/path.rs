@@ -30,6 +30,9 @@ pub(super) static RULES: &[Rule] = &[
             // Separators written as their numbers, and characters that old tables turn into separators.
             certain(&["0x2e", "..0x", "..2f", "..5c", "%c0%", "%c1%"], r"(?:0x2e){2}|\.\.0x(?:2f|5c)|(?:\.\.(?:2f|5c)){2,}|%c[01]%(?:2e|2f|5c|ae|af|9c|1c|8s|pc)").plain(),
             certain(&["..\u{f025}", "..\u{efc8}", "..\u{2215}", "..\u{2216}", "..\u{f022}"], "\\.\\.\u{f025}|\\.\\.\u{efc8}|\\.\\.\u{2215}|\\.\\.\u{2216}|\\.\\.\u{f022}"),
+            // Bytes longer than need be, halves of an encoding encoded again, and letters no encoding has.
+            likely(&["%f0%80", "%f8%80", "%fc%80", "%e0%80", "%c0", "%c1", "%%3", "%u2215", "%u2216", "%uf025", "%uefc8", "%bg%qf"], r"%f0%80%80%a[ef]|%f[8c]%80%80%80(?:%80)?%a[ef]|%e0%80%a[ef]|(?:%%?c[01](?:%\w\w|\.)){2}|(?:%%3\d%%[36]\d){2}|%u(?:2215|2216|f025|efc8)|%bg%qf"),
+            likely(&["0x2f", "0x5c"], r"(?:etc|windows|winnt|system32|\.)0x(?:2f|5c)").plain(),
             hint(&[".."], r"^\.\.$").plain(),
         ],
     },

@@ -38,6 +38,7 @@ pub(super) static RULES: &[Rule] = &[
             analyser(&["\n", "\r"], new_line).prose(),
             // A value that is a command line and nothing else.
             likely(&["/", "\\", " -", "+-", "~"], concat!(r"^[\s+|&$]*(?:sudo[\s+]+)?(?:/(?:usr/(?:local/)?)?s?bin/)?(?:ls|cat|tac|dir|type|more|less|head|tail|rm|cp|mv|chmod|chown|find|e?grep|wget|curl|n[ck]|ncat|netcat|telnet|ssh|scp|ping6?|nslookup|dig|tftp|ftp|wmic|tasklist|whoami|uname|whereis|kill|killall|crontab|useradd|touch|mkdir|tar|dd|xcopy|copy|del|attrib|certutil|bitsadmin|mshta|rundll32|regsvr32|reg|netsh)(?:[\s+]+-{1,2}\w[\w=-]*|[\s+]+\d+){0,4}(?:[\s+]+[\w.-]+){0,2}[\s+]+(?:[\x22']?(?:/(?:\w[\w.*-]*/?)+|/$|[a-z]:[\\/]\S*|~/\S*|\.\.?/\S*|\$\{?\w+\}?\S*|https?://\S+)[\x22']?\s*)(?:\S+\s*){0,3}$", r"|^[\s+|&$]*(?:uname[\s+]+-[a-z]|ls[\s+]+-[a-z]+|ps[\s+]+-?(?:aux|ef)|id[\s+]+-\w|netstat[\s+]+-[a-z]+|ifconfig[\s+]+-a|ipconfig[\s+]+/all|dir[\s+]+/[a-z]|net[\s+]+view[\s+]+/\w+)\s*$")).prose(),
+            likely(&["uname -", "netstat -", "ps -", "ps aux", "id -", "ls -", "ifconfig -", "which "], r"^\s*(?:uname -[a-z]+|netstat -[a-z]+|ps (?:-?aux|-ef)|id -[a-z]|ls -[a-z]+|ifconfig -a|which (?:wget|curl|gcc|perl|python[23]?|nc|ncat|php|ruby|bash))\s*$").plain().prose(),
             likely(&["net user", "net localgroup", "netsh ", "reg add", "reg query", "reg delete", "sc stop", "sc config", "schtasks", "wmic ", "vssadmin", "bcdedit", "net start", "net stop"], r"(?:^|[;|&\s])net\s+(?:user|localgroup)\s+\S+\s+(?:\S+\s+)?/add\b|\bnetsh\s+(?:firewall|advfirewall|interface|wlan)\s+\w+|\breg\s+(?:add|query|delete|save)\s+[\x22']?hk(?:lm|cu|cr|ey_)|\bschtasks\s+/(?:create|run)|\bvssadmin\s+delete|\bwmic\s+(?:process|os|useraccount|service|qfe)\b|\bbcdedit\s+/|\bsc\s+(?:stop|config|create)\s+\w+").plain().prose(),
         ],
     },
@@ -111,6 +112,8 @@ pub(super) static RULES: &[Rule] = &[
             certain(&["--checkpoint-action", "proxycommand", "--use-compress-program", "--upload-pack", "--receive-pack", "-exec ", "--to-command", "--rsh=", "--post-file", "--open-files-in-pager", "--output-document", "--config-env", "--new-window-command", "permitlocalcommand", "--use-askpass", "--use-pager", "--ext-diff", "--gpu-launcher", "--renderer-cmd-prefix", "--utility-cmd-prefix"], r"^\s*(?:-[\w-]*\s+)?(?:--checkpoint-action\s*=|-o\s*ProxyCommand|--use-compress-program[= ]|--(?:upload|receive)-pack[= ]|--to-command\s*=|--rsh\s*=|--post-file\s*=|--open-files-in-pager|--output-document\s*=\s*[/.]|--config-env|--use-askpass\s*=|-o\s*PermitLocalCommand)|--(?:gpu-launcher|renderer-cmd-prefix|utility-cmd-prefix)\s*=|\s-exec(?:dir)?\s+[\w/.]+\s.*(?:\\?;|\{\}|\+)|\s--checkpoint-action\s*=|\s--(?:upload|receive)-pack=|-oProxyCommand\s*="),
             likely(&["--exec", "--eval", "-oG", "-iL", "--script", "-d @", "--data @", "-F file=@", "--config=", "--output=", "-o /", "-T /", "--init-command", "-dsafer", "--no-sandbox"], r"^\s*--(?:exec|eval|init-command)[= ]\S|^\s*(?:--script|--config)=\S*(?:https?:|/|\.\.)|^\s*--output=(?:/|\.\.)|^\s*-(?:oG|iL|o|T)\s*/\w+/|^\s*(?:-d|--data(?:-binary)?)\s+@/|-dNOSAFER"),
             likely(&["-rf ", "-fr ", "-x/", "-x /", "-oqueuedirectory"], r"^\s*-(?:rf|fr)\s+[/~*.]|(?:^|\s)-X\s?/(?:tmp|var|www|srv|home|opt)/|(?:^|\s)-OQueueDirectory="),
+            // Names of files that a picture converter takes for programs and for files to read.
+            likely(&["msl:", "ephemeral:", "mvg:", "vid:", "epi:", "pango:", "caption:@", "label:@", "text:@", "inline:"], r"^(?:msl|ephemeral|mvg|vid|epi):[/.\w]|^(?:pango|caption|label|text|inline):@?/|^(?:caption|label|text|pango):@"),
             hint(&["--"], r"^--[a-z][a-z-]+(?:=\S+)$"),
         ],
     },
@@ -130,7 +133,7 @@ struct Expressions {
 fn expressions() -> &'static Expressions {
     static EXPRESSIONS: OnceLock<Expressions> = OnceLock::new();
     EXPRESSIONS.get_or_init(|| {
-        let path = r"(?:/(?:usr/(?:local/)?)?s?bin/)?";
+        let path = r"(?:(?:/|/?usr/(?:local/)?)s?bin/)?";
         let end = r"(?:\s*$|\s*[;&|`)#'\x22]|\s+[;&|#'\x22])";
         let separator = r"(?:;|\|\|?|&&?)[\s+(]*";
         let marked = r"[\s+]+[^\s;|&]*[\w\])}][./:$|{\\@=-][\w/$~*]";
@@ -146,8 +149,8 @@ fn expressions() -> &'static Expressions {
             alone: compile(&format!(
                 r"(?:;|\|\|?|&&?)\s*{path}(?:id|env|ls|ps|pwd|whoami|uname|hostname|w|who|dir|set|ipconfig|ifconfig|netstat|reboot|shutdown|printenv|ver|systeminfo|sleep\s+\d+|ping\s+-[cn]\s*\d+\s+\S+|echo\s+\S+|nslookup\s+\S+|sleep\$\S+|ping\s+[\w.-]+\.[a-z]{{2,}}|cat\s+[\w-]+|del\s+\S+|net\s+(?:user|share|view|localgroup)\b[^;]*|kill\s+-?\d+.*|rm\s+\S+|touch\s+\S+)\s*(?:[;#&|'\x22\n]*\s*$|;|&&|\|\|)"
             )),
-            after_break: compile(&format!(r"[\r\n]\s*{path}(?:{STRONG}|{KNOWN}|{LINE})\b(?:{ARGUMENT})|[\r\n]\s*(?:id|whoami|uname -a|ls|env|ifconfig)\s*$")),
-            substitution: compile(&format!(r"\$\(+\s*(?:{path}(?:{STRONG}|{KNOWN}|{ANY})\b[^)]{{0,300}}|/\w+/[\w/]+|<\s*[/\w.]|\(|\d+\s*[*+-]\s*\d+|printf\b)")),
+            after_break: compile(&format!(r"[\r\n]\s*{path}(?:{STRONG}|{KNOWN}|{LINE})\b(?:{ARGUMENT})|[\r\n]\s*(?:id|whoami|uname -a|ls|env|ifconfig)\s*[;|&]?\s*$")),
+            substitution: compile(&format!(r"\$\(+\s*(?:{path}(?:{STRONG}|{KNOWN}|{ANY})\b[^)]{{0,300}}|/\w+/[\w/]+|<\s*[/\w.]|`\w|\(|\d+\s*[*+-]\s*\d+|printf\b)")),
             inside: compile(&format!(r"^\s*{path}(?:{STRONG}|{KNOWN}|{ANY})(?:$|[\s;|&<>$]|\W*$)")),
         }
     })

@@ -110,8 +110,10 @@ pub(super) static RULES: &[Rule] = &[
             // What closes a value with either quote and asks for nothing but the other side's.
             likely(&["'", "\""], r"^[^'\x22\s]{0,24}['\x22][\s)]*(?:or|and|xor|\|\||&&)[\s(]*['\x22]|^'\s*[-&^*|+=/%]+\s*'$|^\x22\s*[&^*|]+\s*\x22$|^['\x22]\s*=\s*['\x22]|^[^'\x22\s]{0,24}['\x22]\s*\|\|\s*['\x22(]|^\w{0,24}'\s*[=<>]+\s*'?or\b"),
             likely(&["grant ", "create ", "alter ", "exec", "backup ", "shutdown", "declare "], r"^[^'\x22\s]{0,24}['\x22][\s);]*(?:grant\s+\w+\s+to|create\s+(?:user|table|login|role)\s+\w|alter\s+(?:user|table|login)\s+\w|exec(?:ute)?\s+\w|shutdown\b)|\bbackup\s+database\s+\w+\s+to\s+dis[kc]s?|\bdeclare\s+@\w+\s+(?:as\s+)?(?:n?varchar|int|table|cursor)"),
+            likely(&["identified by", "sp_addlogin", "exec(@", "exec (@", "exec sp_", "exec xp_", "user_name()", "isnull(", "select top"], r"\bcreate\s+user\s+\w+\s+identified\s+by\b|\bsp_addlogin\b|\bexec\s*\(\s*@\w|\bexec\s+[sx]p_\w*|\b(?:and|or)\s+user_name\s*\(\)\s*=|\bor\s+isnull\s*\(\s*\d|['\x22][\s(]*select\s+top\s+\d"),
+            likely(&["union"], r"['\x22][\s)]*union\s+(?:all\s+|distinct\s+)?select\s*$"),
             likely(&["grant "], r"\bgrant\s+[\w\s,]{2,60}\bon\s+(?:\*\.\*|[\w.`]+)\s+to\s+['\x22`]\w"),
-            likely(&["load csv", "call apoc.", "call dbms.", "call db.", "detach delete", "apoc.load"], r"\bload\s+csv\s+(?:with\s+headers\s+)?from\s*['\x22]|\bcall\s+(?:apoc|dbms|db)\.\w+(?:\.\w+)*\s*\(|['\x22})]\s*(?:match\s*\(.{0,200}\)\s*)?detach\s+delete\s+\w|\bapoc\.(?:load|cypher|export|systemdb)\.\w+\s*\("),
+            likely(&["load csv", "call apoc.", "call dbms.", "call db.", "detach delete", "apoc.", "match ("], r"\bload\s+csv\s+(?:with\s+headers\s+)?from\s*['\x22]|\bcall\s+(?:apoc|dbms|db)\.\w+(?:\.\w+)*\s*\(|['\x22})]\s*(?:match\s*\(.{0,200}\)\s*)?detach\s+delete\s+\w|['\x22][\s)}]*(?:return\s+\S+\s+)?(?:union\s+|with\s+[^\n]{0,60}\s)?match\s*\(\s*\w*\s*[:)]|\bapoc\.(?:load|cypher|export|systemdb)\.\w+\s*\("),
             likely(&["'/*", "' /*", "'/**/", "')/*"], r"^[^'\s]*'\)*\s*/\*"),
             likely(&["/*!"], r"/\*!\d{5,6}\s*\w|/\*!\d{0,6}\s*(?:all|and|or|xor|union|select|from|where|order|limit|into|sleep|benchmark|concat|drop|insert|update|delete|having|group|user|database|version|load_file|if|null|\d)\b"),
         ],

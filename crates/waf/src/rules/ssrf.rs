@@ -67,7 +67,7 @@ pub(super) static RULES: &[Rule] = &[
             example: "gopher://10.0.0.5:6379/_FLUSHALL",
         },
         patterns: &[
-            certain(&["gopher:", "dict:", "php://", "phar:", "expect://", "netdoc:", "jar:", "zip://", "glob://", "ogg://", "ssh2.", "compress.zlib", "local_file:", "file:", "url:file"], r"\b(?:gopher|dict|expect|netdoc|phar|ogg|glob|ssh2\.\w+|compress\.(?:zlib|bzip2))://|\bnetdoc:/|\bjar:(?:https?|file|ftp):|\bphp://(?:filter|input|data|memory|temp|stdin|fd|expect)|\blocal_file:|\burl:file:|\bphar:/|\bzip://[^\s]*#"),
+            certain(&["gopher:", "dict:", "php://", "phar:", "expect://", "netdoc:", "jar:", "zip://", "glob://", "ogg://", "ssh2.", "compress.zlib", "local_file:", "file:", "url:file", "data://"], r"\b(?:gopher|dict|expect|netdoc|phar|ogg|glob|ssh2\.\w+|compress\.(?:zlib|bzip2))://|\bnetdoc:/|\bjar:(?:https?|file|ftp):|\bphp://(?:filter|input|data|memory|temp|stdin|fd|expect)|\blocal_file:|\burl:file:|\bphar:/|\bdata://\w|\bzip://[^\s]*#"),
             analyser(&["\\\\"], share),
             // An address that hides its host behind slashes browsers and servers count differently.
             likely(&["http:", "https:"], r"^/?https?:[\d]{4,10}(?:[/:].*)?$|^https?:[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}(?:[/:?#]|$)|^https?:(?:0x[0-9a-f]{2}|0\d+)\.").plain(),

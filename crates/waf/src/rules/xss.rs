@@ -17,6 +17,8 @@ pub(super) static RULES: &[Rule] = &[
             certain(&["script"], r"<\s*/?\s*(?:\w+:)?script(?:[\s/>\x00:]|$)"),
             certain(&["<!--#"], r"<!--#\s*(?:exec|include|echo|config|printenv|set|fsize|flastmod|if|elif)\b"),
             certain(&["<esi:"], r"<esi:\w+"),
+            // `<` and `>` in UTF-7.
+            likely(&["+adw", "+ad4"], r"(?-i:\+ADw-|\+AD4-|\+ADwA[IL]\w{0,2}-|\+AD4A\w{1,3}-)"),
             likely(&["(alert", "(confirm", "(prompt", "(eval", "=alert", "top[", "self[", "(print"], r"\(\s*(?:alert|confirm|prompt|eval|print)\s*\)\s*[(`]|\.(?:find|map|forEach|some|every|filter|sort|call|apply|reduce)\s*\(\s*(?:alert|confirm|prompt|eval|print)\b|\b\w=\s*(?:alert|confirm|prompt|eval)\s*[,;]|\b(?:top|self|window|parent|frames)\s*\[\s*[/\d'\x22`(].{1,80}\]\s*\("),
             // Calls that avoid their own parentheses, and names that avoid their own dots.
             likely(&["alert", "confirm", "prompt", "print", "eval", ".call`", "document[", "document?", "navigation.navigate"], r"\b(?:alert|confirm|prompt|print|eval)\s*(?:\?\.\s*[(`]|\.\s*(?:call|apply|bind)\s*[(`])|\b(?:alert|confirm|prompt)`[^`\s]{0,40}`|\w\.(?:call|apply)`\$\{|\bdocument\s*(?:\[\s*['\x22`](?:cookie|domain|write|location|body)|\?\.\s*(?:cookie|write|location))|\bwindow\s*\[\s*(?:\[|document)"),
