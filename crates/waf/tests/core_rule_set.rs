@@ -13,7 +13,7 @@ use source::{Document, FileId, Node, NodeKind};
 use waf::seclang::{BASE, RuleSet, regression};
 
 /// Tests that must pass, of those in the folder this was last measured with.
-const EXPECTED: (usize, usize) = (3032, 3034);
+const EXPECTED: (usize, usize) = (3033, 3034);
 
 fn folder() -> Option<PathBuf> {
     let folder = std::env::var_os("RINGFENCE_CRS")

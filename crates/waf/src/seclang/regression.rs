@@ -229,7 +229,14 @@ impl<'a> Request<'a> {
             Some([b'1'..=b'9', b'.', b'0'..=b'9']) => true,
             _ => false,
         };
-        if words.next().is_some() || method.is_empty() || !method.iter().all(token) || !target || !known {
+        // A fragment is the client's own affair and never sent.
+        if uri.contains(&b'#')
+            || words.next().is_some()
+            || method.is_empty()
+            || !method.iter().all(token)
+            || !target
+            || !known
+        {
             return None;
         }
         let mut headers: Vec<(&[u8], &[u8])> = Vec::new();
@@ -246,6 +253,11 @@ impl<'a> Request<'a> {
         if version == b"HTTP/1.1" && header(b"host").is_none_or(<[u8]>::is_empty) {
             return None;
         }
+        // No host has control characters in its name, however they are spelled.
+        let hides = |host: &[u8]| host.windows(2).any(|two| matches!(two, [b'%', b'0' | b'1']));
+        if header(b"host").is_some_and(hides) {
+            return None;
+        }
         let rest = raw.get(end + 4..)?;
         let chunked =
             header(b"transfer-encoding").is_some_and(|value| value.to_ascii_lowercase().ends_with(b"chunked"));
@@ -254,8 +266,13 @@ impl<'a> Request<'a> {
             headers.retain(|(name, _)| !name.eq_ignore_ascii_case(b"content-length"));
             unchunk(rest)
         } else {
-            let length = header(b"content-length").and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
-            rest.get(..length.unwrap_or(0).min(rest.len()))?.to_vec()
+            let length: usize = match header(b"content-length") {
+                // Only digits are a length.
+                Some(value) if !value.iter().all(u8::is_ascii_digit) => return None,
+                Some(value) => std::str::from_utf8(value).ok()?.parse().unwrap_or(0),
+                None => 0,
+            };
+            rest.get(..length.min(rest.len()))?.to_vec()
         };
         let path = uri.split(|byte| *byte == b'?').next()?;
         Some(Request { line, method, path, headers, body })

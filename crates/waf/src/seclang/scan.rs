@@ -317,6 +317,15 @@ impl Scanner {
             let place = u32::from(state) * stride + u32::from(classes[usize::from(byte)]);
             table.get(place as usize).copied().unwrap_or(0)
         };
+        // States that have nothing new to tell, each in one of a few places.
+        let mut told = [u16::MAX; 64];
+        let mut hit = |state: u16, end: usize| {
+            let state = state - matching;
+            let place = &mut told[usize::from(state % 64)];
+            if *place != state && self.found(state, text, end, bits) {
+                *place = state;
+            }
+        };
         let mut state = 0u16;
         let (fours, rest) = text.as_chunks::<4>();
         let mut at = 0;
@@ -332,7 +341,7 @@ impl Scanner {
             if states.iter().any(|state| *state >= matching) {
                 for (behind, state) in states.into_iter().enumerate() {
                     if state >= matching {
-                        self.found(state - matching, text, at + behind + 1, bits);
+                        hit(state, at + behind + 1);
                     }
                 }
             }
@@ -342,18 +351,21 @@ impl Scanner {
             state = step(state, byte);
             at += 1;
             if state >= matching {
-                self.found(state - matching, text, at, bits);
+                hit(state, at);
             }
         }
     }
 
-    /// Cores end at `end`: whose literals stand there?
+    /// Cores end at `end`: whose literals stand there? Whether all of them have been found by now.
     #[inline(never)]
-    fn found(&self, state: u16, text: &[u8], end: usize, bits: &mut [u64]) {
+    fn found(&self, state: u16, text: &[u8], end: usize, bits: &mut [u64]) -> bool {
         let mut left = None;
         let mut right = None;
         let state = usize::from(state);
-        let (Some(&from), Some(&to)) = (self.starts.get(state), self.starts.get(state + 1)) else { return };
+        let (Some(&from), Some(&to)) = (self.starts.get(state), self.starts.get(state + 1)) else {
+            return true;
+        };
+        let mut all = true;
         for &number in self.hits.get(from as usize..to as usize).unwrap_or_default() {
             let Some(entry) = self.entries.get(usize::from(number)) else { continue };
             let marks = entry.marks as usize..entry.marks as usize + usize::from(entry.count);
@@ -364,6 +376,7 @@ impl Scanner {
             if marks.iter().all(known) {
                 continue;
             }
+            let mut found = false;
             let left = *left.get_or_insert_with(|| lower(eight_before(text, end)));
             if same_end(left, entry.left, entry.left_length) {
                 let right = *right.get_or_insert_with(|| lower(eight_from(text, end)));
@@ -373,6 +386,7 @@ impl Scanner {
                     && (entry.length <= u16::from(entry.left_length) + u16::from(entry.right_length)
                         || self.stands(entry, text, end))
                 {
+                    found = true;
                     for (word, mark) in marks {
                         if let Some(word) = bits.get_mut(usize::from(*word)) {
                             *word |= mark;
@@ -380,7 +394,9 @@ impl Scanner {
                     }
                 }
             }
+            all &= found;
         }
+        all
     }
 
     /// Whether the whole literal stands where its core was found.
