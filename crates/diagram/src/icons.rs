@@ -48,22 +48,25 @@ pub(crate) fn icon(kind: Kind) -> &'static str {
             | TriggerKind::HttpApi
             | TriggerKind::WebSocket
             | TriggerKind::LoadBalancer
+            | TriggerKind::Http
             | TriggerKind::AppSync => API,
             TriggerKind::FunctionUrl => LINK,
-            TriggerKind::Sqs | TriggerKind::Mq => QUEUE,
-            TriggerKind::Sns => TOPIC,
-            TriggerKind::S3 => BUCKET,
+            TriggerKind::Sqs | TriggerKind::Mq | TriggerKind::StorageQueue | TriggerKind::ServiceBus => QUEUE,
+            TriggerKind::Sns | TriggerKind::PubSub => TOPIC,
+            TriggerKind::S3 | TriggerKind::CloudStorage | TriggerKind::Blob => BUCKET,
             TriggerKind::DynamodbStream
             | TriggerKind::Kinesis
             | TriggerKind::Firehose
             | TriggerKind::Kafka
-            | TriggerKind::DocumentDb => STREAM,
-            TriggerKind::EventBridge => RULE,
+            | TriggerKind::DocumentDb
+            | TriggerKind::Firestore
+            | TriggerKind::EventHub => STREAM,
+            TriggerKind::EventBridge | TriggerKind::CloudEvent | TriggerKind::EventGrid => RULE,
             TriggerKind::Schedule => CLOCK,
             TriggerKind::Iot => DEVICE,
             TriggerKind::Cognito => USER,
             TriggerKind::Email => MAIL,
-            TriggerKind::Logs => LOG,
+            TriggerKind::Logs | TriggerKind::AuditLog => LOG,
             TriggerKind::StepFunctions => STEPS,
             TriggerKind::CloudFront => GLOBE,
             TriggerKind::Function => FUNCTION,
@@ -71,6 +74,7 @@ pub(crate) fn icon(kind: Kind) -> &'static str {
             | TriggerKind::CodeCommit
             | TriggerKind::Config
             | TriggerKind::CustomResource
+            | TriggerKind::Binding
             | TriggerKind::Other => BOX,
         },
         Kind::Resource(kind) => match kind {

@@ -300,6 +300,7 @@ impl Trigger {
             | TriggerKind::RestApi
             | TriggerKind::WebSocket
             | TriggerKind::LoadBalancer
+            | TriggerKind::Http
             | TriggerKind::AppSync => self.authorization.as_ref().map_or(Exposure::Public, Authorization::exposure),
             TriggerKind::FunctionUrl => self.authorization.as_ref().map_or(Exposure::Public, Authorization::exposure),
             TriggerKind::Schedule
@@ -359,6 +360,30 @@ pub enum TriggerKind {
     CodeCommit,
     Config,
     CustomResource,
+    /// A request to a container or a function of a platform that hands over plain HTTP.
+    Http,
+    /// A CloudEvent of a sender that has no kind of its own here.
+    CloudEvent,
+    /// A message of Google's Pub/Sub.
+    PubSub,
+    /// A change of an object in Google's Cloud Storage.
+    CloudStorage,
+    /// A change of a document in Firestore.
+    Firestore,
+    /// An entry of Google's audit logs.
+    AuditLog,
+    /// A message of an Azure storage queue.
+    StorageQueue,
+    /// A message of an Azure Service Bus queue or topic.
+    ServiceBus,
+    /// Messages of an Azure Event Hub.
+    EventHub,
+    /// A blob of Azure's storage.
+    Blob,
+    /// An event of Azure's Event Grid.
+    EventGrid,
+    /// Any other binding of an Azure function: documents, tables, ones of extensions.
+    Binding,
     /// Another function of the application invokes it.
     Function,
     /// Something the reader doesn't know by name.
@@ -396,6 +421,18 @@ impl TriggerKind {
             Self::CodeCommit => "codecommit",
             Self::Config => "config",
             Self::CustomResource => "custom-resource",
+            Self::Http => "http",
+            Self::CloudEvent => "cloudevent",
+            Self::PubSub => "pubsub",
+            Self::CloudStorage => "cloud-storage",
+            Self::Firestore => "firestore",
+            Self::AuditLog => "audit-log",
+            Self::StorageQueue => "storage-queue",
+            Self::ServiceBus => "service-bus",
+            Self::EventHub => "event-hub",
+            Self::Blob => "blob",
+            Self::EventGrid => "event-grid",
+            Self::Binding => "binding",
             Self::Function => "function",
             Self::Other => "other",
         }
@@ -403,7 +440,15 @@ impl TriggerKind {
 
     /// Whether an HTTP caller waits for the answer.
     pub fn is_http(self) -> bool {
-        matches!(self, Self::RestApi | Self::HttpApi | Self::WebSocket | Self::LoadBalancer | Self::FunctionUrl)
+        matches!(
+            self,
+            Self::RestApi | Self::HttpApi | Self::WebSocket | Self::LoadBalancer | Self::FunctionUrl | Self::Http
+        )
+    }
+
+    /// Whether its events are delivered as CloudEvents.
+    pub fn is_cloud_event(self) -> bool {
+        matches!(self, Self::CloudEvent | Self::PubSub | Self::CloudStorage | Self::Firestore | Self::AuditLog)
     }
 }
 

@@ -85,7 +85,7 @@ fn distance(left: &str, right: &str) -> usize {
     row.last().copied().unwrap_or_default()
 }
 
-const KINDS: [TriggerKind; 29] = [
+const KINDS: [TriggerKind; 41] = [
     TriggerKind::RestApi,
     TriggerKind::HttpApi,
     TriggerKind::WebSocket,
@@ -113,6 +113,18 @@ const KINDS: [TriggerKind; 29] = [
     TriggerKind::CodeCommit,
     TriggerKind::Config,
     TriggerKind::CustomResource,
+    TriggerKind::Http,
+    TriggerKind::CloudEvent,
+    TriggerKind::PubSub,
+    TriggerKind::CloudStorage,
+    TriggerKind::Firestore,
+    TriggerKind::AuditLog,
+    TriggerKind::StorageQueue,
+    TriggerKind::ServiceBus,
+    TriggerKind::EventHub,
+    TriggerKind::Blob,
+    TriggerKind::EventGrid,
+    TriggerKind::Binding,
     TriggerKind::Function,
     TriggerKind::Other,
 ];
