@@ -334,6 +334,17 @@ impl<'r> Transaction<'r> {
                                 self.try_store(rule, needs, target.variable, *store, part, *node, report, matches);
                             continue;
                         }
+                        if let (true, Some(needs)) = (whole, rule.filter()) {
+                            let worth = self.worth_asking(needs, *store, part, &rule.nodes);
+                            for at in worth {
+                                let Some(item) = self.stores[*store as usize].get(at).copied() else { break };
+                                let content = if part == Part::Value { item.content } else { item.name_content };
+                                let name = Name::Span(item.name);
+                                let report = report.filter(|_| matches < MAX_REPORTED);
+                                matches += usize::from(self.try_content(rule, target.variable, name, content, report));
+                            }
+                            continue;
+                        }
                         for at in 0..self.stores[*store as usize].len() {
                             let item = self.stores[*store as usize][at];
                             if !whole && !target.selector.takes(item.name.of(&self.arena)) {
@@ -453,6 +464,25 @@ impl<'r> Transaction<'r> {
         let mut name = Vec::new();
         self.append_name(found, &mut name);
         (variable, Name::None, Value::Text(name))
+    }
+
+    /// The items of a store that meet a rule's needs at one of several nodes.
+    fn worth_asking(&mut self, needs: &Needs, store: Store, part: Part, nodes: &[u32]) -> Vec<usize> {
+        let places: Vec<usize> = nodes.iter().map(|node| self.unite_store(store, part, *node)).collect();
+        let meets = |place: &usize, at: usize| {
+            let known = self.store_unions.get(*place).and_then(|union| union.contents.get(at));
+            known.and_then(|known| self.contents.get(*known as usize)).is_some_and(|content| {
+                needs.met_by(content.bytes, self.bits.get(content.bits as usize..).unwrap_or_default())
+            })
+        };
+        let likely: Vec<usize> = places
+            .into_iter()
+            .filter(|place| self.store_unions.get(*place).is_some_and(|union| needs.met_by(union.bytes, &union.bits)))
+            .collect();
+        if likely.is_empty() {
+            return Vec::new();
+        }
+        (0..self.stores[store as usize].len()).filter(|at| likely.iter().any(|place| meets(place, *at))).collect()
     }
 
     /// Asks a rule's operator about all values of a store that meet its needs. Gives the number of matches so far.

@@ -68,6 +68,19 @@ const LOWER: ByteSet = ByteSet::range(b'a', b'z');
 const WIDE: ByteSet = ByteSet::range(128, 255);
 const SPACE: ByteSet = ByteSet::of(b" \t\n\r\x0b\x0c\xa0");
 
+/// 1 for every byte but white space.
+const KEPT: [u8; 256] = {
+    let mut kept = [1; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        if matches!(byte as u8, b' ' | b'\t'..=b'\r' | 0xa0) {
+            kept[byte] = 0;
+        }
+        byte += 1;
+    }
+    kept
+};
+
 impl Transformation {
     /// A value without any of these bytes comes out as it went in.
     pub(crate) fn touches(self) -> ByteSet {
@@ -182,7 +195,7 @@ impl Transformation {
                     if let Some(place) = out.get_mut(length) {
                         *place = byte;
                     }
-                    length += usize::from(!SPACE.contains(byte));
+                    length += usize::from(KEPT[usize::from(byte)]);
                 }
                 out.truncate(length);
             }
