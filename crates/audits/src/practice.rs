@@ -50,8 +50,12 @@ impl Audit for HabitAudit {
             }
         }
         for (span, (function, severity, practice)) in places {
+            let does = match (habit.kind, practice.detail.as_str()) {
+                (PracticeKind::EnvironmentExposed, "log") => "writes all of its environment to the log",
+                _ => habit.does,
+            };
             let mut report = context
-                .report(span, format!("`{}` {}", function.name, habit.does))
+                .report(span, format!("`{}` {does}", function.name))
                 .severity(severity)
                 .confidence(if practice.reachable { habit.confidence } else { Confidence::Low })
                 .function(&function.name)

@@ -621,8 +621,11 @@ impl Evaluator<'_> {
             self.heap.fingerprint(value, 4, &mut hasher);
         }
         let print = hasher.finish();
-        if let Some(result) = self.results.get(&print) {
-            return result.clone();
+        if let Some(result) = self.results.get(&print).cloned() {
+            for value in self.handed_on.get(&print).cloned().unwrap_or_default() {
+                library::habits::answered(self, &value, arguments.place);
+            }
+            return result;
         }
         let count = self.call_counts.entry(key).or_default();
         *count += 1;
@@ -644,6 +647,8 @@ impl Evaluator<'_> {
             class: closure.class.clone(),
             receiver: receiver.clone(),
             returns: None,
+            called_at: Some((caller, place)),
+            handed_on: Vec::new(),
         });
         let mut positional = arguments.positional.into_iter();
         let mut named = arguments.named;
@@ -704,7 +709,12 @@ impl Evaluator<'_> {
         let loading = std::mem::replace(&mut self.heap.loading, false);
         self.block(&function.body);
         self.heap.loading = loading;
-        let result = self.frames.pop().and_then(|frame| frame.returns).unwrap_or(Value::Nothing);
+        let ended = self.frames.pop();
+        let (result, handed_on) = ended.map(|frame| (frame.returns, frame.handed_on)).unwrap_or_default();
+        let result = result.unwrap_or(Value::Nothing);
+        if !handed_on.is_empty() {
+            self.handed_on.insert(print, handed_on);
+        }
         self.results.insert(print, result.clone());
         result
     }

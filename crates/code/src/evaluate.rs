@@ -51,6 +51,10 @@ pub(crate) struct Frame {
     pub(crate) class: Option<Rc<ClassValue>>,
     pub(crate) receiver: Option<Value>,
     pub(crate) returns: Option<Value>,
+    /// Where it is called, by module and place.
+    pub(crate) called_at: Option<(usize, Place)>,
+    /// What its callers were answered with of what they had handed in.
+    pub(crate) handed_on: Vec<Value>,
 }
 
 pub(crate) struct Evaluator<'p> {
@@ -65,6 +69,10 @@ pub(crate) struct Evaluator<'p> {
     pub(crate) frames: Vec<Frame>,
     /// Results of calls, by function and arguments.
     pub(crate) results: HashMap<u64, Value>,
+    /// What calls handed on to the caller of the handler, by function and arguments.
+    pub(crate) handed_on: HashMap<u64, Vec<Value>>,
+    /// How deep a framework's route runs, and whether what it returns is a page.
+    pub(crate) route: Option<(usize, bool)>,
     pub(crate) call_counts: HashMap<(usize, usize), usize>,
     /// Functions that ran.
     pub(crate) applied: HashSet<(usize, usize)>,
@@ -104,6 +112,8 @@ impl<'p> Evaluator<'p> {
             heap: Heap::default(),
             frames: Vec::new(),
             results: HashMap::new(),
+            handed_on: HashMap::new(),
+            route: None,
             call_counts: HashMap::new(),
             applied: HashSet::new(),
             referenced: Vec::new(),
@@ -180,6 +190,8 @@ impl<'p> Evaluator<'p> {
             class: None,
             receiver: None,
             returns: None,
+            called_at: None,
+            handed_on: Vec::new(),
         });
         let loading =
             std::mem::replace(&mut self.heap.loading, self.frames.iter().all(|frame| frame.function.is_none()));
@@ -319,6 +331,8 @@ impl<'p> Evaluator<'p> {
             class: None,
             receiver: None,
             returns: None,
+            called_at: None,
+            handed_on: Vec::new(),
         });
     }
 
@@ -416,7 +430,11 @@ impl<'p> Evaluator<'p> {
             }
             Statement::Block(body) => return self.block(body),
             Statement::Return(value) => {
+                let place = value.as_ref().map(|value| value.place);
                 let value = value.as_ref().map_or(Value::Nothing, |value| self.expression(value));
+                if let Some(place) = place {
+                    library::routes::returned(self, &value, place);
+                }
                 self.give_back(value);
                 return Flow::Leaves;
             }
@@ -861,6 +879,8 @@ impl<'p> Evaluator<'p> {
             class: Some(value.clone()),
             receiver: None,
             returns: None,
+            called_at: None,
+            handed_on: Vec::new(),
         });
         self.block(&definition.body);
         self.frames.pop();

@@ -199,3 +199,28 @@ fn many_lines_of_the_log_hide_no_command() {
     assert_eq!(found.last().map(String::as_str), Some("Shell from command: 1003 comes in here, 1003"));
     assert!(found.len() < 300, "{}", found.len());
 }
+
+#[test]
+fn text_that_a_route_returns_is_a_page_where_the_framework_says_so() {
+    let text = |framework: &str| {
+        format!(
+            r#"from markupsafe import escape
+{framework}
+@app.route("/hello/<name>")
+def hello(name):
+    return "hello %s" % name
+@app.route("/safe/<name>")
+def safe(name):
+    return "hello %s" % escape(name), 200
+"#
+        )
+    };
+    let flask = text(
+        "import serverless_wsgi\nfrom flask import Flask\napp = Flask(__name__)\ndef handler(event, context):\n    return serverless_wsgi.handle_request(app, event, context)",
+    );
+    assert_eq!(python_flows(&flask), ["Html from pathParameters.name: 9 becomes part of a longer text, 9"]);
+    let powertools = text(
+        "from aws_lambda_powertools.event_handler import APIGatewayHttpResolver\napp = APIGatewayHttpResolver()\ndef handler(event, context):\n    return app.resolve(event, context)",
+    );
+    assert_eq!(python_flows(&powertools), Vec::<String>::new());
+}

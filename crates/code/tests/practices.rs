@@ -81,3 +81,48 @@ def handler(event, context):
 "#;
     assert_eq!(practices(&python(text), text), ["6 StoredDeserialization"]);
 }
+
+#[test]
+fn a_helper_that_makes_answers_is_told_where_it_is_called() {
+    let text = r#"import json, traceback
+def answer(status, body):
+    return {"statusCode": status, "body": json.dumps(body)}
+def handler(event, context):
+    try:
+        return answer(200, {"done": True})
+    except KeyError:
+        return answer(400, traceback.format_exc())
+    except ValueError:
+        return answer(400, traceback.format_exc())
+"#;
+    assert_eq!(practices(&python(text), text), ["8 StackTrace", "10 StackTrace"]);
+    // One that is given an error chooses what it tells.
+    let text = r#"
+def failed(error):
+    return {"statusCode": 500, "body": str(error)}
+def handler(event, context):
+    try:
+        run()
+    except Exception as error:
+        return failed(error)
+"#;
+    assert_eq!(practices(&python(text), text), ["3 ErrorText"]);
+}
+
+#[test]
+fn errors_in_what_a_route_returns_are_told_there() {
+    let text = r#"import serverless_wsgi
+from flask import Flask
+app = Flask(__name__)
+@app.route("/load", methods=["POST"])
+def load():
+    try:
+        run()
+        return "done", 200
+    except Exception as e:
+        return f"it failed: {e}", 500
+def handler(event, context):
+    return serverless_wsgi.handle_request(app, event, context)
+"#;
+    assert_eq!(practices(&python(text), text), ["10 ErrorText"]);
+}

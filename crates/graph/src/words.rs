@@ -89,6 +89,18 @@ const ROLE: &[&str] = &[
     "isinternal",
     "ismoderator",
     "usertype",
+    "authlevel",
+    "authorizationlevel",
+    "userlevel",
+    "permissionlevel",
+    "privilegelevel",
+    "adminlevel",
+    "clearance",
+    "clearancelevel",
+    "isadministrator",
+    "administrator",
+    "rolename",
+    "roleid",
 ];
 
 /// Names that are private as a whole.

@@ -181,11 +181,16 @@ pub(super) fn signs_in(application: &Application, function: &Function) -> bool {
         "login", "signin", "sign-in", "signup", "sign-up", "register", "auth", "token", "password", "forgot", "reset",
         "verify", "confirm", "activate", "otp", "session", "webhook",
     ];
-    let names = application
-        .triggers_of(&function.name)
-        .filter_map(|trigger| trigger.path.clone())
-        .chain([function.name.clone()]);
-    names.map(|name| name.to_ascii_lowercase()).any(|name| words.iter().any(|word| name.contains(word)))
+    let says = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        words.iter().any(|word| name.contains(word))
+    };
+    // One route of many says nothing of the others.
+    const FEW: usize = 3;
+    let routes: Vec<bool> =
+        application.triggers_of(&function.name).filter_map(|trigger| trigger.path.as_deref()).map(says).collect();
+    let signing = routes.iter().filter(|signs| **signs).count();
+    says(&function.name) || signing > 0 && (routes.len() <= FEW || signing * 2 > routes.len())
 }
 
 fn last(path: &str) -> &str {

@@ -8,7 +8,7 @@ use crate::policy::{
 use crate::{Audit, Context};
 use facts::Access;
 use findings::{AuditInfo, Confidence, Severity};
-use graph::{Effect, Function, Identity, Origin, Statement};
+use graph::{Effect, Function, Identity, IdentityKind, Origin, Statement};
 use std::collections::BTreeSet;
 
 const INFO: AuditInfo = AuditInfo {
@@ -235,7 +235,14 @@ fn who(identity: &Identity, context: &Context<'_>) -> String {
         .find(|function| identity.generated && function.identity.as_deref() == Some(identity.name.as_str()));
     match function {
         Some(function) => format!("the role of `{}`", function.name),
-        None => format!("role `{}`", identity.name),
+        None => {
+            let kind = match identity.kind {
+                IdentityKind::Role => "role",
+                IdentityKind::User => "user",
+                IdentityKind::Group => "group",
+            };
+            format!("{kind} `{}`", identity.name)
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::Language;
 use crate::evaluate::Evaluator;
 use crate::library::practices::{note, note_with};
 use crate::library::records::{self, stack};
-use crate::syntax::{Comparison, Expression, Kind, Name, Place, Statement};
+use crate::syntax::{Comparison, Expression, Kind, Name, Pattern, Place, Statement};
 use crate::taint;
 use crate::value::Value;
 use crate::walk;
@@ -16,6 +16,8 @@ use graph::{PracticeKind, Sink, words};
 
 /// Comparisons noted for one handler.
 const MAX_COMPARISONS: usize = 2_000;
+/// Records and errors that one call hands on, at most.
+const MAX_HANDED_ON: usize = 16;
 
 fn last_part(source: &str) -> &str {
     source.rsplit('.').next().unwrap_or(source)
@@ -165,7 +167,63 @@ pub(crate) fn tells_errors(evaluator: &Evaluator<'_>, value: &Value) -> bool {
 }
 
 /// What the caller gets: the text of an exception, the environment.
+///
+/// A function that makes answers of whatever it is given does nothing wrong: what it was given there is told where it is
+/// called.
 pub(crate) fn answered(evaluator: &mut Evaluator<'_>, value: &Value, place: Place) {
+    let mut at = (evaluator.module(), place);
+    let mut outer = evaluator.frames.len();
+    while let Some(index) = outer.checked_sub(1) {
+        let Some(called_at) = evaluator.frames.get(index).and_then(|frame| frame.called_at) else { break };
+        if !was_given(evaluator, index, value) {
+            break;
+        }
+        if let Some(frame) = evaluator.frames.get_mut(index)
+            && frame.handed_on.len() < MAX_HANDED_ON
+            && !frame.handed_on.contains(value)
+        {
+            frame.handed_on.push(value.clone());
+        }
+        at = called_at;
+        outer = index;
+    }
+    evaluator.enter_module(at.0);
+    answered_there(evaluator, value, at.1);
+    evaluator.leave_module();
+}
+
+/// Whether what is told in an answer was handed to the function that runs in a frame. Functions that are given an error by
+/// that name choose themselves what they tell of it.
+fn was_given(evaluator: &Evaluator<'_>, index: usize, value: &Value) -> bool {
+    let Some(frame) = evaluator.frames.get(index) else { return false };
+    let Some(file) = evaluator.modules.get(frame.module).map(|module| &module.file) else { return false };
+    let function = frame.function.and_then(|function| file.module.functions.get(function));
+    let tells = tells_errors(evaluator, value);
+    let stored = stored(evaluator, value);
+    let environment = holds_environment(evaluator, value);
+    if !tells && stored.is_empty() && !environment {
+        return false;
+    }
+    function.into_iter().flat_map(|function| &function.parameters).any(|parameter| {
+        let Pattern::Name(name) = &parameter.target else { return false };
+        let Some(given) = evaluator.heap.variable(frame.scope, name) else { return false };
+        let lower = name.to_ascii_lowercase();
+        let is_error =
+            matches!(&*lower, "e" | "ex" | "err" | "exc") || lower.contains("error") || lower.contains("exception");
+        tells && !is_error && tells_errors(evaluator, given)
+            || !stored.is_empty() && self::stored(evaluator, given).iter().any(|one| stored.contains(one))
+            || environment && holds_environment(evaluator, given)
+    })
+}
+
+/// Which whole records of stores are in a value.
+fn stored(evaluator: &Evaluator<'_>, value: &Value) -> Vec<Name> {
+    let whole =
+        |source: &Name| source.starts_with(taint::STORED) && (source.ends_with(":Item") || source.ends_with(":Items"));
+    taint::inside(evaluator, value).iter().flat_map(taint::all_sources).filter(whole).collect()
+}
+
+fn answered_there(evaluator: &mut Evaluator<'_>, value: &Value, place: Place) {
     if tells_errors(evaluator, value) {
         let trace = format!("{}*stack", taint::ERROR);
         let traced = taint::inside(evaluator, value)

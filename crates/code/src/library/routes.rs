@@ -19,6 +19,8 @@ const MAX_ROUTES: usize = 500;
 pub(crate) struct Route {
     function: Value,
     arguments: Arguments,
+    /// Whether text that it returns is a page.
+    is_page: bool,
 }
 
 fn is_verb(name: &str) -> bool {
@@ -81,7 +83,8 @@ pub(crate) fn decorated(evaluator: &mut Evaluator<'_>, decorator: &External, fun
             }
         }
     }
-    add(evaluator, function.clone(), arguments);
+    let is_page = decorator.path.starts_with("flask") || decorator.path.starts_with("bottle");
+    add(evaluator, function.clone(), arguments, is_page);
 }
 
 /// `app.get("/orders/:id", (request, response) => ...)`.
@@ -100,14 +103,14 @@ pub(crate) fn call(evaluator: &mut Evaluator<'_>, external: &External, arguments
         if super::callee_like(function) {
             let request = request(evaluator);
             let given = vec![request, Value::external("route.response"), Value::external("route.next")];
-            add(evaluator, function.clone(), Arguments::of(given, Place::default()));
+            add(evaluator, function.clone(), Arguments::of(given, Place::default()), false);
         }
     }
 }
 
-fn add(evaluator: &mut Evaluator<'_>, function: Value, arguments: Arguments) {
+fn add(evaluator: &mut Evaluator<'_>, function: Value, arguments: Arguments, is_page: bool) {
     if evaluator.routes.len() < MAX_ROUTES {
-        evaluator.routes.push(Route { function, arguments });
+        evaluator.routes.push(Route { function, arguments, is_page });
     }
 }
 
@@ -182,13 +185,29 @@ fn answered(evaluator: &mut Evaluator<'_>, method: &str, arguments: &Arguments) 
 /// Runs the routes that are known by now.
 pub(crate) fn run(evaluator: &mut Evaluator<'_>) {
     for route in std::mem::take(&mut evaluator.routes) {
-        let answer = evaluator.call(&route.function, route.arguments);
-        let (Value::Function(closure) | Value::Method(closure, _)) = &route.function else { continue };
-        if evaluator.language == Language::Python && super::habits::tells_errors(evaluator, &answer) {
-            let place = evaluator.definition(closure, |function| function.place).unwrap_or_default();
-            evaluator.enter_module(closure.module);
-            super::practices::note(evaluator, graph::PracticeKind::ErrorText, place);
-            evaluator.leave_module();
+        let python = evaluator.language == Language::Python;
+        let before =
+            std::mem::replace(&mut evaluator.route, python.then_some((evaluator.frames.len() + 1, route.is_page)));
+        evaluator.call(&route.function, route.arguments);
+        evaluator.route = before;
+    }
+}
+
+/// What a route's function returns is what the caller gets; with some frameworks text is a page.
+pub(crate) fn returned(evaluator: &mut Evaluator<'_>, value: &Value, place: Place) {
+    let Some((_, is_page)) = evaluator.route.filter(|(depth, _)| *depth == evaluator.frames.len()) else { return };
+    if super::habits::tells_errors(evaluator, value) {
+        super::habits::answered(evaluator, value, place);
+    }
+    // `return page, 200`.
+    let first = evaluator.items(value).and_then(|items| items.first().cloned()).unwrap_or_else(|| value.clone());
+    if is_page {
+        for one in first
+            .alternatives()
+            .iter()
+            .filter(|one| matches!(one, Value::Pattern(_) | Value::FromEvent(_) | Value::Event(_)))
+        {
+            taint::sink(evaluator, Sink::Html, one, place);
         }
     }
 }
