@@ -131,8 +131,8 @@ pub(super) static RULES: &[Rule] = &[
         patterns: &[
             likely(&["select"], r"\(\s*select\b[\s(]*(?:\*|-?\d+\s*(?:\)|,|from)|null\b|@@|'|0x|(?:distinct\s+)?(?:count|char|chr|concat|group_concat|concat_ws|string_agg|cast|convert|sleep|pg_\w+|version|user|database|current_\w+|load_file|substr\w*|ascii|extractvalue|updatexml|rand|floor|case|if|iif|json_\w+|top\s+\d+)\b\s*[\s(]|[\w.`\x22]+\s+from\s+[\w.`\x22]+\s*(?:\)|where\b|limit\b|order\b|--))"),
             likely(&["select"], r"(?:'|\x22)[\s)]*(?:\|\||\+|,|=|;|and|or|in)\s*\(*\s*select\b[\s(+]*(?:[*@'\x22\d]|null\b|case\b|distinct\b|top\b|\w+\s*[(,]|[\w.`\x22]+\s+(?:from|as|into|where)\b|[\w.]+\s*(?:--|#|$|\)))"),
-            likely(&["select"], r"\bselect\b[\s(]+(?:distinct\s+)?(?:\*|[\w.`\x22\[\]]+(?:\s*,\s*[\w.`\x22\[\]*]+)*|\w+\([\w*,.\s]*\))\s+from\s+(?:[\x22`\[][\w.-]+[\x22`\]](?:\s|$|\.)|[\w.]+\s*(?:where\s+[\w.`\x22]+\s*(?:=|like\s*'|in\s*\(|<|>|is\s)|;|--|limit\s+\d|order\s+by\s+\w+\s*(?:--|;|,|desc|asc|$)|join\s+\w+\s+on\b|group\s+by\b))").prose(),
-            likely(&["select"], r"^\s*select\s+(?:\*\s+from\s+[\w.\x22`\[\]]+(?:\s*;.*)?|@@\w+.*|\*\s+from\s+[\w.]+\s+(?:where|limit|order|union)\b.*|(?:current_\w+|session_user|user)\s*;?|(?:version|database|user|current_\w+|pg_\w+|inet_server_\w+|system_user|schema|@@\w+)\s*\([^)]{0,80}\)\s*;?)\s*$").plain(),
+            analyser(&["select"], statement).prose(),
+            likely(&["select"], r"^\s*select\s+(?:\*\s+from\s+[\w.\x22`\[\]]+(?:\s*;.*)?|@@\w+.*|\*\s+from\s+[\w.]+\s+union\b.*|(?:current_\w+|session_user|user)\s*;?|(?:version|database|user|current_\w+|pg_\w+|inet_server_\w+|system_user|schema|@@\w+)\s*\([^)]{0,80}\)\s*;?)\s*$").plain(),
             likely(&["select"], r"\bselect\b.{1,200}\bfrom\s+[`\x22\[]?(?:information_schema|pg_catalog|pg_shadow|pg_user|mysql|sys|sysobjects|syscolumns|sqlite_master|sqlite_schema|all_tables|user_tables|dual|msysaccessobjects|dba_users|v\$version)\b").prose(),
             likely(&["case"], r"\bcase\s+when\b.{1,120}\bthen\b.{1,120}\belse\b.{0,120}\bend\b\s*[)'\x22]|(?:'|\(|\band\b|\bor\b|,)\s*case\s+when\s*\("),
         ],
@@ -263,6 +263,33 @@ fn goes_on_in_words(before: &[u8], rest: &[u8]) -> bool {
     // As much as a sentence, so that a text of many conditions is not read once for each.
     let near = before.get(before.len().saturating_sub(SENTENCE)..).unwrap_or_default();
     count(near) + count(rest.get(..rest.len().min(SENTENCE)).unwrap_or_default()) >= 2
+}
+
+/// A whole SELECT. In a sentence, or as all there is without a comment or a second statement, it is what people ask and teach.
+fn statement(subject: &Subject<'_>) -> Option<Hit> {
+    static STATEMENT: OnceLock<Regex> = OnceLock::new();
+    let pattern = STATEMENT.get_or_init(|| {
+        compile(r"\bselect\b[\s(]+(?:distinct\s+)?(?:\*|[\w.`\x22\[\]]+(?:\s*,\s*[\w.`\x22\[\]*]+)*|\w+\([\w*,.\s]*\))\s+from\s+(?:[\x22`\[][\w.-]+[\x22`\]](?:\s|$|\.)|[\w.]+\s*(?:where\s+[\w.`\x22]+\s*(?:=|like\s*'|in\s*\(|<|>|is\s)|;|--|limit\s+\d|order\s+by\s+\w+\s*(?:--|;|,|desc|asc|$)|join\s+\w+\s+on\b|group\s+by\b))")
+    });
+    let bytes = subject.text.as_bytes();
+    let mut weak = None;
+    for found in pattern.find_iter(bytes) {
+        let before = bytes.get(..found.start()).unwrap_or_default().trim_ascii_end();
+        let word =
+            |byte: &u8| byte.is_ascii_alphanumeric() || *byte > 127 || matches!(byte, b':' | b'.' | b',' | b'>' | b'`');
+        let words = before.iter().filter(|byte| byte.is_ascii_whitespace()).count();
+        // A comparison of constants, a comment or another statement is no lesson.
+        let rest = bytes.get(found.start()..).unwrap_or_default();
+        let ends = rest.windows(2).any(|pair| pair == b"--" || pair == b"/*") || rest.trim_ascii_end().ends_with(b"#");
+        // A quoted name is how PartiQL writes its tables, and no lesson's.
+        let quoted = found.as_bytes().contains(&b'"');
+        let told = if before.is_empty() { !ends && !quoted } else { words >= 1 && before.last().is_some_and(word) };
+        if !told {
+            return Some(Hit { range: found.range(), confidence: Confidence::Likely });
+        }
+        weak = weak.or(Some(Hit { range: found.range(), confidence: Confidence::Hint }));
+    }
+    weak
 }
 
 /// A quote that ends the application's value, an operator, and a predicate written as a call.
