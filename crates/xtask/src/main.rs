@@ -3,6 +3,7 @@
 
 mod bench;
 mod demo;
+mod fuzz;
 mod r#gen;
 mod http;
 mod setup;
@@ -26,6 +27,8 @@ enum Chore {
     Test(test::Arguments),
     /// Measures, beside a peer where there is one
     Bench(bench::Arguments),
+    /// Runs the fuzz targets of the readers and prints what came of it
+    Fuzz(fuzz::Arguments),
     /// Regenerates the tables of published facts in `crates/facts/data`
     Gen(r#gen::Arguments),
 }
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
         Chore::Demo(arguments) => demo::run(&arguments),
         Chore::Test(arguments) => test::run(&arguments),
         Chore::Bench(arguments) => bench::run(&arguments),
+        Chore::Fuzz(arguments) => fuzz::run(&arguments),
         Chore::Gen(arguments) => r#gen::run(&arguments),
     };
     match outcome {
