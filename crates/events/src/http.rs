@@ -179,7 +179,7 @@ fn body(collector: &mut Collector, map: &mut Map<String, Value>, limits: &Limits
 }
 
 /// Cookies one by one, beside the header that holds them all: what is wrapped in a cookie's value shows only then.
-fn cookies(collector: &mut Collector, map: &Map<String, Value>) {
+pub(crate) fn cookies(collector: &mut Collector, map: &Map<String, Value>) {
     const MOST: usize = 200;
     let listed = map.get("cookies").and_then(Value::as_array);
     let listed = listed.into_iter().flatten().filter_map(Value::as_str);

@@ -9,26 +9,31 @@
 //! disagree on which of the two counts. So is one that isn't UTF-8, is nested too deep or is too large. Inside a
 //! message the sender's text stays text until [`Body::read`] reads it as JSON, by the same strict reading.
 //!
-//! Deliberately absent: any verdict (that is the guard's); envelopes of other clouds; decompressing anything but gzip and
+//! Deliberately absent: any verdict (that is the guard's); decompressing anything but gzip and
 //! zlib (a body that says it is compressed otherwise is a [`Problem`]); messages packed into one Kinesis record by the
 //! producer library (their bytes are shown as text where they are text).
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod azure;
+mod cloud;
 mod decode;
 mod http;
 mod json;
 mod part;
 mod records;
+mod request;
 mod rewrite;
 mod single;
 mod text;
 
+pub use azure::azure_envelope;
 pub use decode::decode;
 pub use graph::TriggerKind;
 pub use http::Http;
 pub use json::DecodeError;
 pub use part::{Body, Expect, Format, Part, Problem, Whose, unwrapped};
+pub use request::Request;
 
 /// How much of an event is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,6 +141,9 @@ fn names_in(source: &str) -> impl Iterator<Item = &str> {
     let second = words.next();
     let kinds = ["table", "stream", "deliverystream", "cluster", "broker", "rule", "schedule", "log-group", "function"];
     let last = inside.rsplit(['/', ':']).next().filter(|_| inside.contains("rule/") || inside.contains("schedule/"));
+    // `//pubsub.googleapis.com/projects/shop/topics/orders`, `projects/shop/subscriptions/orders`.
+    let google = source.starts_with("//") || source.starts_with("projects/");
+    let last = if google { source.rsplit('/').next().filter(|word| !word.is_empty()) } else { last };
     let named = match first {
         Some(kind) if kinds.contains(&kind) => second,
         other => other,
@@ -159,6 +167,8 @@ mod tests {
             ("arn:aws:events:eu-west-1:1:rule/shop-bus/nightly", "nightly"),
             ("arn:aws:scheduler:eu-west-1:1:schedule/default/weekly", "weekly"),
             ("catalogue", "catalogue"),
+            ("//pubsub.googleapis.com/projects/shop/topics/orders", "orders"),
+            ("//storage.googleapis.com/projects/_/buckets/uploads", "uploads"),
         ] {
             assert!(names_in(arn).any(|candidate| candidate == name), "{arn}: {:?}", names_in(arn).collect::<Vec<_>>());
         }
