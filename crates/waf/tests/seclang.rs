@@ -1,5 +1,7 @@
 //! Rules someone could have written, requests someone could have sent, and what the engine says to them.
 
+#![allow(clippy::unwrap_used)]
+
 use waf::seclang::{
     BASE, Collections, CompiledError, Connection, Intervention, Level, MemoryCollections, RuleSet, Transaction,
 };

@@ -18,21 +18,25 @@
 //! ```
 //!
 //! Why it is fast: an honest request should reach no regular expression.
-//! - From each operator's argument the compiler works out what a value *must* hold to match: one of some literals, and
-//!   a byte of some sets. One automaton holds all literals of all rules; each value is scanned once.
+//! - From each operator's argument the compiler works out what a value *must* hold to match: one of some literals, a
+//!   byte of some sets, a length. One small automaton holds the cores of all literals of all rules; each value is scanned
+//!   once, and what was found is united over each store of values.
 //! - A value that a transformation doesn't change is not copied, and most are not; chains that begin alike are worked
-//!   out once, for all rules. The case of letters doesn't matter to the scan, so lower-casing costs no scan either.
-//! - Rules with the same targets and the same chain share one answer to "could any of these values match?".
-//! - Macros are expanded for rules that matched; regular expressions are compiled when first needed.
+//!   out once, for all rules, and stop where what is left is too short to match. The case of letters doesn't matter to
+//!   the scan, so lower-casing costs no scan either.
+//! - Macros are expanded for rules that matched; regular expressions are compiled when first needed, to automata whose
+//!   states are worked out as texts need them.
+//!
+//! A set can be compiled ahead ([`RuleSet::to_compiled`]) and read back in a few milliseconds.
 //!
 //! Deliberately absent, and told by a diagnostic where a rule asks for it: `@rbl`, `@geoLookup`, `@gsbLookup`,
-//! `@inspectFile`, `@fuzzyHash`, `@validateDTD`, `@validateSchema`, `@validateHash`, `@rsub`, `@verifySSN` and
-//! `@verifyCPF`; `exec` and `proxy`; Lua; XPath beyond `/*` and `//@*`; look-around and back-references in regular
-//! expressions. Audit logging is the caller's, from [`Transaction::matched`]. Removals and updates of targets apply to
-//! all rules, wherever they stand. `SecUnicodeMapFile` is ignored: the US-ASCII code page is built in.
+//! `@inspectFile`, `@fuzzyHash`, `@validateDTD`, `@validateSchema`, `@validateHash` and `@rsub`; `exec` and `proxy`; Lua;
+//! XPath beyond `/*` and `//@*`; look-around and back-references in regular expressions. Audit logging is the caller's,
+//! from [`Transaction::matched`]. Removals and updates of targets apply to all rules, wherever they stand.
+//! `SecUnicodeMapFile` is ignored: the US-ASCII code page is built in.
 //!
-//! Not yet here: a compiled form of a set that could be built ahead, the cost of each rule (`--profile`), the rules over
-//! the leaves of events other than HTTP, and fuzz targets.
+//! Not yet here: the cost of each rule (`--profile`), and fuzz targets. Memory of compiled expressions has a limit for
+//! each (1 MiB of states), and none for all of them together.
 //!
 //! Choices where engines differ: `REQUEST_BODY` holds URL-encoded bodies and, with `ctl:forceRequestBodyVariable`, those
 //! no processor reads; JSON values are named `json.a.array_0.b`, and an array comes once more under its own name with

@@ -60,10 +60,51 @@ pub(crate) enum Operator {
     Address(Vec<Network>),
     Sqli,
     Xss,
-    /// Digits that are a payment card's.
-    CardNumber(Pattern),
+    /// Digits that are the number they look like.
+    Digits(Scheme, Pattern),
     Always,
     Never,
+}
+
+/// What a number must satisfy to be one of its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) enum Scheme {
+    /// Payment cards.
+    Card,
+    /// Social security numbers of the United States.
+    Ssn,
+    /// Tax numbers of Brazil.
+    Cpf,
+    /// Social insurance numbers of Austria.
+    Svnr,
+}
+
+impl Scheme {
+    fn accepts(self, text: &[u8]) -> bool {
+        let digits: Vec<u32> =
+            text.iter().filter(|byte| byte.is_ascii_digit()).map(|byte| u32::from(byte - b'0')).collect();
+        let same = digits.windows(2).all(|pair| pair[0] == pair[1]);
+        let weighed = |weights: &[u32]| digits.iter().zip(weights).map(|(digit, weight)| digit * weight).sum::<u32>();
+        match self {
+            Scheme::Card => luhn(&digits),
+            Scheme::Ssn => {
+                let [a, b, c, d, e, f, g, h, i] = digits.as_slice() else { return false };
+                let area = a * 100 + b * 10 + c;
+                let run = digits.windows(2).all(|pair| pair[1] == pair[0] + 1);
+                !(same || run || area == 0 || area == 666 || area >= 900 || d + e == 0 || f + g + h + i == 0)
+            }
+            Scheme::Cpf => {
+                let check = |sum: u32| if sum % 11 < 2 { 0 } else { 11 - sum % 11 };
+                let first = check(weighed(&[10, 9, 8, 7, 6, 5, 4, 3, 2]));
+                let second = check(weighed(&[11, 10, 9, 8, 7, 6, 5, 4, 3, 2]));
+                digits.len() == 11 && !same && digits[9] == first && digits[10] == second
+            }
+            Scheme::Svnr => {
+                // The fourth digit checks the others.
+                digits.len() == 10 && !same && weighed(&[3, 7, 9, 0, 5, 8, 4, 2, 1, 6]) % 11 == digits[3]
+            }
+        }
+    }
 }
 
 /// Longest regular expression that is made from macros, in bytes.
@@ -172,13 +213,20 @@ impl Operator {
             }
             "detectsqli" => Operator::Sqli,
             "detectxss" => Operator::Xss,
-            "verifycc" => Operator::CardNumber(
-                Pattern::with_need(argument).map_err(|error| format!("not a regular expression here: {error}"))?,
-            ),
+            "verifycc" | "verifyssn" | "verifycpf" | "verifysvnr" => {
+                let scheme = match name.to_ascii_lowercase().as_str() {
+                    "verifyssn" => Scheme::Ssn,
+                    "verifycpf" => Scheme::Cpf,
+                    "verifysvnr" => Scheme::Svnr,
+                    _ => Scheme::Card,
+                };
+                let pattern = Pattern::with_need(argument);
+                Operator::Digits(scheme, pattern.map_err(|error| format!("not a regular expression here: {error}"))?)
+            }
             "unconditionalmatch" => Operator::Always,
             "nomatch" => Operator::Never,
             "rbl" | "geolookup" | "gsblookup" | "inspectfile" | "fuzzyhash" | "validatedtd" | "validateschema"
-            | "validatehash" | "verifycpf" | "verifyssn" | "verifysvnr" | "rsub" => {
+            | "validatehash" | "rsub" => {
                 return Err(format!("the operator `@{name}` is not supported"));
             }
             _ => return Err(format!("unknown operator `@{name}`")),
@@ -188,7 +236,7 @@ impl Operator {
     /// What a value must hold to match; nothing for operators that have to look for themselves.
     pub(crate) fn need(&mut self) -> Need {
         match self {
-            Operator::Regex(pattern) | Operator::CardNumber(pattern) => pattern.take_need(),
+            Operator::Regex(pattern) | Operator::Digits(_, pattern) => pattern.take_need(),
             Operator::Words(words) => need_of_words(&words.words),
             Operator::Text(
                 Relation::Equals | Relation::Contains | Relation::BeginsWith | Relation::EndsWith,
@@ -211,7 +259,7 @@ impl Operator {
     /// Whether a rule can be told apart from its neighbours by [`Operator::need`].
     pub(crate) fn warm(&self) -> bool {
         match self {
-            Operator::Regex(pattern) | Operator::CardNumber(pattern) => pattern.warm(),
+            Operator::Regex(pattern) | Operator::Digits(_, pattern) => pattern.warm(),
             Operator::Words(words) => {
                 words.find(b"");
                 true
@@ -271,10 +319,10 @@ impl Operator {
             }
             Operator::Sqli => sqli(value, captured),
             Operator::Xss => crate::libinjection::xss(value) && capture(captured, Some(value)),
-            Operator::CardNumber(pattern) => {
+            Operator::Digits(scheme, pattern) => {
                 let Some(captures) = pattern.captures(value) else { return false };
                 let found = captures.get_match().and_then(|span| value.get(span.range())).unwrap_or_default();
-                luhn(found) && capture(captured, Some(found))
+                scheme.accepts(found) && capture(captured, Some(found))
             }
             Operator::Always => capture(captured, Some(value)),
             Operator::Never => false,
@@ -404,9 +452,7 @@ fn invalid_url_encoding(value: &[u8]) -> bool {
     })
 }
 
-fn luhn(text: &[u8]) -> bool {
-    let digits: Vec<u32> =
-        text.iter().filter(|byte| byte.is_ascii_digit()).map(|byte| u32::from(byte - b'0')).collect();
+fn luhn(digits: &[u32]) -> bool {
     let sum: u32 = digits
         .iter()
         .rev()
@@ -445,6 +491,9 @@ mod tests {
             ("ipMatch", "10.0.0.0/8,::1", b"::1", b"::2"),
             ("detectSQLi", "", b"1' OR '1'='1", b"O'Brien"),
             ("detectXSS", "", b"<script>alert(1)</script>", b"2 < 3"),
+            ("verifySSN", r"\d{3}-?\d{2}-?\d{4}", b"219-09-9998", b"666-09-9998"),
+            ("verifyCPF", r"[\d.-]{11,14}", b"529.982.247-25", b"529.982.247-26"),
+            ("verifySVNR", r"\d{4} ?\d{6}", b"1237 010180", b"1238 010180"),
             ("verifyCC", r"\d{13,16}", b"4111111111111111", b"4111111111111112"),
         ];
         for (name, argument, yes, no) in cases {
