@@ -214,6 +214,24 @@ impl Permissions {
         })
     }
 
+    /// How much it allows, roughly: to tell the stronger of two, not to be told.
+    pub(crate) fn breadth(&self) -> usize {
+        let weight = |statement: &Statement| {
+            let actions: usize = match statement.not_actions {
+                true => 50,
+                false => statement.actions.iter().map(|action| if action.ends_with('*') { 5 } else { 1 }).sum(),
+            };
+            let wide = statement.not_resources
+                || statement.resources.iter().any(|value| Pattern::value(value).is_everything());
+            actions * if wide { 3 } else { 1 }
+        };
+        let relevant = |statement: &&Statement| {
+            statement.effect == Effect::Allow
+                && (statement.not_actions || !statement.actions.iter().all(|action| of_platform(action)))
+        };
+        self.statements.iter().filter(relevant).map(weight).sum()
+    }
+
     /// Everything it may do, known action by known action. A wildcard becomes many grants.
     pub fn grants(&self) -> Vec<Grant> {
         let mut grants = Vec::new();

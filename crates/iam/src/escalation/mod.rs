@@ -103,7 +103,39 @@ pub fn escalations(application: &Application, situation: &Situation) -> Vec<Esca
             Some((identity.name.as_str(), Moves { administrator, found }))
         })
         .collect();
-    application.identities.iter().take(MAX_IDENTITIES).flat_map(|identity| from(&world, identity, &moves)).collect()
+    let actors = application.identities.iter().take(MAX_IDENTITIES).filter(|identity| !is_passive(identity));
+    actors.flat_map(|identity| from(&world, identity, &moves)).collect()
+}
+
+/// Services that do nothing with their role but what AWS wrote, so that nobody gets to act as such a role.
+const PASSIVE: &[&str] = &[
+    "apigateway",
+    "autoscaling",
+    "backup",
+    "batch",
+    "cloudtrail",
+    "config",
+    "delivery.logs",
+    "dlm",
+    "ecs",
+    "elasticmapreduce",
+    "events",
+    "firehose",
+    "monitoring.rds",
+    "ops.apigateway",
+    "pipes",
+    "rds",
+    "spotfleet",
+    "vpc-flow-logs",
+];
+
+/// Whether only such services act as a role.
+fn is_passive(identity: &Identity) -> bool {
+    let passive = |principal: &graph::Value| {
+        let shown = principal.to_string();
+        shown.strip_suffix(".amazonaws.com").is_some_and(|service| PASSIVE.contains(&service))
+    };
+    !identity.trusted.is_empty() && identity.trusted.iter().all(passive)
 }
 
 /// What an identity is, and what it can do in one step.
@@ -207,7 +239,14 @@ fn from(world: &World<'_>, start: &Identity, moves: &BTreeMap<&str, Moves>) -> V
         }
     }
     found.sort_by_key(|way| {
-        (std::cmp::Reverse(way.reach.clone()), !way.certain(), way.steps.len(), world.rank(way.steps.first()))
+        let (class, breadth) = match &way.reach {
+            Reach::Administrator => (0, 0),
+            Reach::Boundary => (1, 0),
+            Reach::Identity(name) => (2, world.permissions(name).map_or(0, Permissions::breadth)),
+            Reach::Others => (3, 0),
+        };
+        let rank = world.rank(way.steps.first());
+        (class, !way.certain(), std::cmp::Reverse(breadth), way.steps.len(), rank)
     });
     found.dedup_by(|later, first| {
         later.reach == first.reach

@@ -37,13 +37,26 @@ pub(super) struct World<'a> {
     application: &'a Application,
     permissions: BTreeMap<&'a str, Permissions>,
     policies: Vec<Policy<'a>>,
+    /// ARNs of all identities.
+    arns: BTreeMap<&'a str, Pattern>,
     now: Option<String>,
 }
 
 impl<'a> World<'a> {
     pub(super) fn new(application: &'a Application, situation: &Situation) -> Self {
         let now = situation.today.map(|(year, month, day)| format!("{year:04}-{month:02}-{day:02}T12:00:00Z"));
-        Self { application, permissions: permissions_of(application, situation), policies: policies(application), now }
+        let arns = application.identities.iter().map(|identity| {
+            let name = Value::part(Part::Ref(identity.name.clone()));
+            let arn = by_name("iam", kind_of(identity.kind), name).unwrap_or_else(|| Value::text("*"));
+            (identity.name.as_str(), Pattern::value(&canonical(application, &arn)))
+        });
+        Self {
+            application,
+            permissions: permissions_of(application, situation),
+            policies: policies(application),
+            arns: arns.collect(),
+            now,
+        }
     }
 
     /// Whether any identity may do anything that a rule takes: most functions can't, and are done with.
@@ -99,11 +112,7 @@ impl<'a> World<'a> {
     }
 
     fn own_arn(&self, name: &str) -> Pattern {
-        let arn = self
-            .application
-            .identity(name)
-            .and_then(|identity| by_name("iam", kind_of(identity.kind), Value::part(Part::Ref(identity.name.clone()))));
-        self.pattern(&arn.unwrap_or_else(|| Value::text("*")))
+        self.arns.get(name).cloned().unwrap_or_else(|| Pattern::arn("*"))
     }
 
     /// What a person calls something of the template: the name it is deployed under, where one is written.

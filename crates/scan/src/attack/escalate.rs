@@ -1,7 +1,7 @@
 //! Identities that can make themselves stronger, and roles that let in whoever asks: findings, and the paths behind them.
 
 use findings::{AttackPath, AuditInfo, Confidence, Finding, Label, PathStep, Severity};
-use graph::{Application, Effect, Function, Identity, IdentityKind};
+use graph::{Application, Effect, Function, Identity, IdentityKind, Origin};
 use iam::{Escalation, Reach};
 use source::{Sources, Span};
 use std::collections::BTreeSet;
@@ -123,12 +123,45 @@ fn runs_as<'a>(application: &'a Application, identity: &'a Identity) -> impl Ite
     application.functions.iter().filter(|function| function.identity.as_deref() == Some(identity.name.as_str()))
 }
 
-fn severity(way: &Escalation) -> Severity {
+fn severity(application: &Application, way: &Escalation) -> Severity {
     match (&way.reach, way.certain()) {
         (Reach::Administrator, true) => Severity::High,
-        (Reach::Others, false) => Severity::Low,
-        _ => Severity::Medium,
+        (Reach::Administrator, false) | (Reach::Boundary, _) => Severity::Medium,
+        // The role of a helper that is handed on as it was meant to be is worth knowing, no more.
+        (Reach::Identity(name), _) if is_strong(application, name) => Severity::Medium,
+        (Reach::Identity(_), _) => Severity::Low,
+        // What AWS's own policies for a service allow is wide for everybody who uses that service.
+        (Reach::Others, true) if !by_managed_policies(application, way) => Severity::Medium,
+        (Reach::Others, _) => Severity::Low,
     }
+}
+
+/// Whether an identity may do much: to all of some kind of store, to secrets, to the code of others or to permissions.
+fn is_strong(application: &Application, name: &str) -> bool {
+    let Some(identity) = application.identity(name) else { return false };
+    let permissions = iam::Permissions::of(application, identity);
+    let strong = |one: &iam::Access| {
+        one.matter == iam::Matter::Secret
+            || one.verb == iam::Verb::Rewrite
+            || (one.name.is_none() && one.matter.holds_data())
+    };
+    iam::access(application, &permissions).iter().any(strong)
+        || permissions.grants().iter().any(|grant| {
+            facts::action(grant.action).is_some_and(|action| action.access() == facts::Access::Permissions)
+        })
+}
+
+/// Whether the first step rests on managed policies of AWS alone.
+fn by_managed_policies(application: &Application, way: &Escalation) -> bool {
+    let Some(identity) = application.identity(&way.identity) else { return false };
+    let spans = way.steps.first().map_or(&[][..], |step| &step.because);
+    !spans.is_empty()
+        && spans.iter().all(|span| {
+            identity
+                .statements
+                .iter()
+                .any(|statement| statement.span == *span && matches!(statement.origin, Origin::Managed(_)))
+        })
 }
 
 fn of_identity(application: &Application, identity: &Identity, ways: &[&Escalation], sources: &Sources) -> Finding {
@@ -161,8 +194,8 @@ fn of_identity(application: &Application, identity: &Identity, ways: &[&Escalati
     related.truncate(8);
     let functions: Vec<&Function> = runs_as(application, identity).collect();
     let (severity, confidence) = match first {
-        Some(way) if way.certain() => (severity(way), Confidence::High),
-        Some(way) => (severity(way), Confidence::Medium),
+        Some(way) if way.certain() => (severity(application, way), Confidence::High),
+        Some(way) => (severity(application, way), Confidence::Medium),
         None => (Severity::Low, Confidence::Low),
     };
     let mut remediation = match steps.first() {
@@ -293,7 +326,7 @@ pub(super) fn paths(application: &Application, ways: &[Escalation], sources: &So
     by_identity(application, ways)
         .filter_map(|(identity, own)| {
             let way = own.first()?;
-            let severity = severity(way);
+            let severity = severity(application, way);
             if severity < Severity::Medium {
                 return None;
             }

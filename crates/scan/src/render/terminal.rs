@@ -4,7 +4,7 @@ use super::{compared, plural};
 use crate::excerpt::{clamp, first_line, line_start, masked};
 use crate::{Loaded, Report};
 use annotate_snippets::{AnnotationKind, Group, Level as Tone, Renderer, Snippet};
-use findings::{Diagnostic, Finding, Label, Level, Severity};
+use findings::{AttackPath, Diagnostic, Finding, Label, Level, Severity};
 use graph::{Exposure, ResourceKind};
 use source::{Sources, Span};
 use std::collections::BTreeMap;
@@ -41,6 +41,7 @@ pub(super) fn report(loaded: &Loaded, report: &Report, style: Style) -> String {
         out.push_str(&render_finding(&loaded.sources, finding, &secrets, style));
         out.push_str("\n\n");
     }
+    stories(&loaded.sources, &report.attack_paths, style, &mut out);
     let spoken: Vec<&Diagnostic> =
         report.diagnostics.iter().filter(|diagnostic| diagnostic.level > Level::Note).collect();
     for shown in spoken.iter().take(DIAGNOSTICS_SHOWN) {
@@ -56,6 +57,43 @@ pub(super) fn report(loaded: &Loaded, report: &Report, style: Style) -> String {
     }
     sum(report, style, &mut out);
     out
+}
+
+/// How many attack paths are told whole; the rest are counted.
+const PATHS_SHOWN: usize = 10;
+
+/// The attack paths as numbered stories, each step with its place.
+fn stories(sources: &Sources, paths: &[AttackPath], style: Style, out: &mut String) {
+    for (index, path) in paths.iter().take(PATHS_SHOWN).enumerate() {
+        let severity = style.paint(colour(path.severity), path.severity.name());
+        let title = format!("{} [{}]", path.title, path.id);
+        let head = format!("attack path {}: {title}", index + 1);
+        let mut lines = wrap(&head, style.width.saturating_sub(12).max(40)).into_iter();
+        let _ = writeln!(out, "{severity} {}", style.paint("1", &lines.next().unwrap_or_default()));
+        for line in lines {
+            let _ = writeln!(out, "{:4}{}", "", style.paint("1", &line));
+        }
+        for (number, step) in path.steps.iter().enumerate() {
+            let mut lines = wrap(&step.what, style.width.saturating_sub(7).max(40)).into_iter();
+            let _ = writeln!(out, "{:>4}. {}", number + 1, lines.next().unwrap_or_default());
+            for line in lines {
+                let _ = writeln!(out, "{:6}{line}", "");
+            }
+            let finding = step.finding.map_or_else(String::new, |id| format!(" ({id})"));
+            if let Some(span) = step.span {
+                let place = format!("--> {}:{}", sources.path(span), sources.position(span).line);
+                let _ = writeln!(out, "{:6}{}{finding}", "", style.paint("1;34", &place));
+            }
+        }
+        out.push('\n');
+    }
+    if paths.len() > PATHS_SHOWN {
+        let _ = writeln!(
+            out,
+            "... and {}; `--format json` tells them all\n",
+            plural(paths.len() - PATHS_SHOWN, "more attack path")
+        );
+    }
 }
 
 fn numbers(loaded: &Loaded, style: Style, out: &mut String) {
@@ -126,6 +164,9 @@ fn sum(report: &Report, style: Style, out: &mut String) {
         0 => "no findings".to_string(),
         count => format!("{}: {}", plural(count, "finding"), counts.join(", ")),
     };
+    if !report.attack_paths.is_empty() {
+        let _ = write!(line, "; {}", plural(report.attack_paths.len(), "attack path"));
+    }
     if !report.allowed.is_empty() {
         let _ = write!(line, "; {} allowed in the source", report.allowed.len());
     }
