@@ -9,6 +9,8 @@ use crate::{FileId, Span};
 
 /// The most nodes one document may have once its aliases are expanded.
 pub const MAX_NODES: usize = 1_000_000;
+/// The most nodes that the aliases of one document may stand for, altogether.
+pub const MAX_ALIASED: usize = 100_000;
 /// The deepest nesting that is read.
 pub const MAX_DEPTH: usize = 128;
 /// How many broken blocks are left out before the rest of the document is given up.
@@ -260,6 +262,16 @@ mod tests {
         }
         let document = yaml(&text);
         assert!(document.root.count() <= MAX_NODES + 1);
+        assert!(document.complaints[0].message.contains("alias"), "{:?}", document.complaints);
+    }
+
+    #[test]
+    fn a_long_list_repeated_by_aliases_is_cut_with_a_complaint() {
+        let text = format!("a: &a [{}x]\nb: [{}x]\n", "x, ".repeat(5_000), "*a, ".repeat(5_000));
+        let document = yaml(&text);
+        assert!(document.root.count() <= MAX_ALIASED + 20_000, "{}", document.root.count());
+        assert_eq!(document.root.get("b").unwrap().items().len(), 5_001);
+        assert_eq!(document.complaints.len(), 1, "said once");
         assert!(document.complaints[0].message.contains("alias"), "{:?}", document.complaints);
     }
 

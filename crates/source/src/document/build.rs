@@ -1,6 +1,6 @@
 //! From the parsers' events to our tree: limits, anchors, merge keys, and going on after an error.
 
-use super::{Complaint, Document, Entry, MAX_DEPTH, MAX_NODES, MAX_RECOVERIES, Node, NodeKind};
+use super::{Complaint, Document, Entry, MAX_ALIASED, MAX_DEPTH, MAX_NODES, MAX_RECOVERIES, Node, NodeKind};
 use crate::{FileId, Span};
 use jsonc_parser::ast::Value;
 use jsonc_parser::common::Ranged;
@@ -233,6 +233,8 @@ struct Builder<'text> {
     stack: Vec<Open>,
     anchors: HashMap<usize, (Node, usize)>,
     nodes: usize,
+    /// How many of them stand where an alias does.
+    aliased: usize,
     root: Option<Node>,
     complaints: Vec<Complaint>,
 }
@@ -255,6 +257,7 @@ impl<'text> Builder<'text> {
             stack: Vec::new(),
             anchors: HashMap::new(),
             nodes: 0,
+            aliased: 0,
             root: None,
             complaints: Vec::new(),
         }
@@ -292,19 +295,23 @@ impl<'text> Builder<'text> {
                     let end = start + self.text.get(start..end).map_or(0, |slice| slice.trim_end().len());
                     self.place(Node { span: Span::new(self.file, start, end), tag, kind }, anchor, 1)?;
                 }
-                Event::Alias(id) => match self.anchors.get(&id).cloned() {
-                    Some((_, weight)) if self.nodes + weight > MAX_NODES => {
+                Event::Alias(id) => match self.anchors.get(&id) {
+                    Some((_, weight)) if self.aliased + weight > MAX_ALIASED || self.nodes + weight > MAX_NODES => {
                         let span = Span::new(self.file, start, end);
                         if self.complaints.iter().all(|complaint| !complaint.message.contains("alias")) {
                             self.complaints.push(Complaint {
                                 span,
-                                message: format!("aliases expand to more than {MAX_NODES} nodes"),
+                                message: format!("aliases expand to more than {MAX_ALIASED} nodes"),
                                 help: Some("this alias and those after it are read as null".into()),
                             });
                         }
                         self.place(Node::null(span), 0, 1)?;
                     }
-                    Some((node, weight)) => self.place(node, 0, weight)?,
+                    Some((node, weight)) => {
+                        let (node, weight) = (node.clone(), *weight);
+                        self.aliased += weight;
+                        self.place(node, 0, weight)?;
+                    }
                     None => self.place(Node::null(Span::new(self.file, start, end)), 0, 1)?,
                 },
                 Event::SequenceStart(anchor, tag) => {
