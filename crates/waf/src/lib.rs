@@ -34,6 +34,7 @@ pub mod decode;
 pub mod engine;
 mod host;
 pub mod libinjection;
+mod markup;
 mod prefilter;
 pub mod rules;
 pub mod seclang;

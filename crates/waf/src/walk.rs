@@ -3,6 +3,7 @@
 //! The walk reads JSON values and JSON texts through one visitor, so that keys written twice and objects inside strings
 //! are seen like any other. Work is bounded by [`Limits`]; what does not fit is refused by an error, never skipped.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -11,6 +12,7 @@ use serde_json::Value;
 use crate::context::{Context, FieldKind};
 use crate::decode::{self, Decoded};
 use crate::engine::Engine;
+use crate::markup;
 use crate::prefilter::Classes;
 use crate::rules;
 use crate::verdict::Match;
@@ -253,6 +255,9 @@ impl<'a> Walk<'a> {
             let pair = format!("redirect:{text}");
             self.engine.inspect(&self.path, &pair, context, self.matches);
         }
+        if !key && let Some(leaves) = markup::leaves(text) {
+            return self.document(&leaves, depth);
+        }
         self.encoded(text, classes, key, depth)?;
         if classes.percent() {
             self.unwrapped(decode::percent(text), "percent", key, depth)?;
@@ -270,6 +275,28 @@ impl<'a> Walk<'a> {
                 return self.form(part, depth);
             }
             return self.pairs(text, depth);
+        }
+        Ok(())
+    }
+
+    /// The values of an XML document, once it has been inspected as a whole.
+    fn document(&mut self, leaves: &[(&str, Cow<'_, str>)], depth: usize) -> Result<(), Stop> {
+        let depth = self.taken_off(depth)?;
+        let whole = self.matches.len();
+        for (name, value) in leaves {
+            self.within(format_args!("|xml{}", Step(name)), |walk| {
+                walk.count_leaf()?;
+                walk.layer(value, false, depth, "xml")
+            })?;
+        }
+        // What the whole hinted at is not told again by its part.
+        let hinted: Vec<&str> = self.matches.iter().take(whole).map(|found| found.rule).collect();
+        if !hinted.is_empty() {
+            let mut at = 0;
+            self.matches.retain(|found| {
+                at += 1;
+                at <= whole || found.confidence > rules::Confidence::Hint || !hinted.contains(&found.rule)
+            });
         }
         Ok(())
     }

@@ -70,6 +70,14 @@ fn single_line(subject: &Subject<'_>) -> Option<Hit> {
     if !matches!(subject.context.kind, FieldKind::Header | FieldKind::Identifier | FieldKind::ObjectKey) {
         return None;
     }
-    let at = subject.text.trim_end().find(['\r', '\n'])?;
-    Some(Hit { range: at..at + 1, confidence: Confidence::Likely })
+    let text = subject.text.trim_end();
+    let at = text.find(['\r', '\n'])?;
+    // Cookies hold texts of many lines, their breaks encoded; what forges a header has the shape of one.
+    let forged = subject.context.kind != FieldKind::Header
+        || text.lines().skip(1).chain(text.split('\r').skip(1)).any(|line| {
+            line.trim_start().split_once(':').is_some_and(|(name, _)| {
+                (2..=40).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            })
+        });
+    Some(Hit { range: at..at + 1, confidence: if forged { Confidence::Likely } else { Confidence::Hint } })
 }
