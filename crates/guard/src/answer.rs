@@ -58,7 +58,18 @@ pub(crate) fn answer(event: &Event, incident: &str, refused: &[usize]) -> (Manne
             | TriggerKind::Iot
             | TriggerKind::Logs
             | TriggerKind::CodeCommit
-            | TriggerKind::Config => (Manner::Drop, response(Value::Null)),
+            | TriggerKind::Config
+            | TriggerKind::CloudEvent
+            | TriggerKind::PubSub
+            | TriggerKind::CloudStorage
+            | TriggerKind::Firestore
+            | TriggerKind::AuditLog
+            | TriggerKind::StorageQueue
+            | TriggerKind::ServiceBus
+            | TriggerKind::EventHub
+            | TriggerKind::Blob
+            | TriggerKind::EventGrid
+            | TriggerKind::Binding => (Manner::Drop, response(Value::Null)),
             _ => (Manner::Refuse, error(incident)),
         },
     }
@@ -81,7 +92,7 @@ pub(crate) fn answer_unreadable(kinds: &[TriggerKind], incident: &str) -> (Manne
     (Manner::Refuse, error(incident))
 }
 
-fn message(incident: &str) -> String {
+pub(crate) fn message(incident: &str) -> String {
     json!({"message": "Forbidden", "incident": incident}).to_string()
 }
 

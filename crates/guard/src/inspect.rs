@@ -177,7 +177,9 @@ impl Inspector {
         let text_limits = waf::Limits { max_depth: event_limits.max_depth + 16, ..waf::Limits::default() };
         Ok(Inspector {
             // A clock's events are told by their envelope unless someone replaced it, and nobody sends those from outside.
-            forgeable: lines.iter().any(|line| line.is_bare() && line.kind != TriggerKind::Schedule),
+            forgeable: lines
+                .iter()
+                .any(|line| line.is_bare() && line.kind != TriggerKind::Schedule || line.kind.is_cloud_event()),
             hint,
             inputs: Inputs::of(function),
             rules: None,
@@ -225,6 +227,32 @@ impl Inspector {
             Ok(event) => event,
             Err(error) => return self.unreadable(bytes, &error.to_string()),
         };
+        self.weigh(&event, bytes)
+    }
+
+    /// Judges a request that a server read off the wire: one of HTTP, or a CloudEvent.
+    pub fn inspect_request(&self, request: &events::Request<'_>) -> Decision {
+        let pushed = self.lines.iter().any(|line| line.kind == TriggerKind::PubSub);
+        match request.read(pushed, &self.event_limits) {
+            Ok(event) => self.weigh(&event, &[]),
+            Err(error) => self.unreadable(request.body, &error.to_string()),
+        }
+    }
+
+    /// Judges what Azure's host hands a custom handler for `function`; none where it is no envelope of the host's.
+    pub fn inspect_envelope(&self, function: &str, bytes: &[u8]) -> Option<Decision> {
+        match events::azure_envelope(function, bytes, &self.event_limits) {
+            Ok(event) => event.map(|event| self.weigh(&event, &[])),
+            Err(error) => Some(self.unreadable(bytes, &error.to_string())),
+        }
+    }
+
+    /// Whether a line lists plain requests like this one.
+    pub(crate) fn lists_request(&self, method: &str, path: &str) -> bool {
+        self.lines.iter().any(|line| line.lists_plain(method, path))
+    }
+
+    fn weigh(&self, event: &Event, bytes: &[u8]) -> Decision {
         let mut budget = Budget::new(self.text_limits, event.records.len());
         let mut around = Findings::default();
         let knowledge = Knowledge { inputs: &self.inputs, body: None };
@@ -238,7 +266,7 @@ impl Inspector {
         for record in &event.records {
             let mut findings = Findings::default();
             budget.next_record();
-            if let Some(line) = self.judge(&event, record, &mut budget, &mut findings)
+            if let Some(line) = self.judge(event, record, &mut budget, &mut findings)
                 && !labels.contains(&line.label)
             {
                 labels.push(line.label.clone());
@@ -248,7 +276,7 @@ impl Inspector {
             }
             matches.extend(findings.into_matches().take(MAX_MATCHES.saturating_sub(matches.len())));
         }
-        let reason = reason(&matches, &refused, &event);
+        let reason = reason(&matches, &refused, event);
         let mut decision = Decision {
             action: Action::Pass,
             verdict: Verdict {
@@ -274,7 +302,7 @@ impl Inspector {
         if self.mode == Mode::Observe {
             decision.verdict.action = records::Action::WouldRefuse;
         } else {
-            self.stop(&mut decision, &event, bytes, refused, &incident);
+            self.stop(&mut decision, event, bytes, refused, &incident);
         }
         decision.verdict.incident = Some(incident);
         decision

@@ -178,11 +178,30 @@ impl Line {
 
     /// Whether the line lists events of this kind, wherever they come from.
     pub(crate) fn lists(&self, event: &Event) -> bool {
-        let kind = if event.recognised { self.kind == event.kind } else { self.is_bare() };
+        let kind = if event.recognised { self.meets(event.kind) } else { self.is_bare() };
         kind && event.http.as_ref().is_none_or(|http| self.lists_request(event.kind, http))
     }
 
+    /// Whether events of a kind are this line's, which may be of a wider kind.
+    fn meets(&self, kind: TriggerKind) -> bool {
+        self.kind == kind
+            // Which of them sits before a container doesn't show in what it hands over.
+            || kind == TriggerKind::Http && self.kind.is_http() && self.kind != TriggerKind::WebSocket
+            || self.kind == TriggerKind::CloudEvent && kind.is_cloud_event()
+    }
+
+    /// Whether the line lists plain requests of this method and path.
+    pub(crate) fn lists_plain(&self, method: &str, path: &str) -> bool {
+        let http = events::Http { method: method.to_owned(), path: path.to_owned(), route: None };
+        self.meets(TriggerKind::Http) && self.lists_request(TriggerKind::Http, &http)
+    }
+
     fn lists_request(&self, kind: TriggerKind, http: &events::Http) -> bool {
+        if kind.is_cloud_event() {
+            // Platforms deliver to the root unless told otherwise. Anybody can write the headers of an event, and must not reach another
+            // path by them.
+            return http.method == "POST" && segments(self.path.as_deref().unwrap_or("/")).eq(segments(&http.path));
+        }
         let Some(path) = self.path.as_deref().filter(|path| *path != "$default") else {
             return self.allows_method(&http.method);
         };
@@ -206,7 +225,9 @@ impl Line {
     /// Whether the line lists this record's source, where it names one.
     pub(crate) fn names(&self, event: &Event, record: &Record) -> bool {
         // What these hand over doesn't say which bus, rule or API handed it over.
-        let nameless = event.http.is_some() || !event.recognised || matches!(event.kind, TriggerKind::EventBridge);
+        let nameless = event.http.is_some() && !event.kind.is_cloud_event()
+            || !event.recognised
+            || matches!(event.kind, TriggerKind::EventBridge);
         let Some(glob) = self.name.as_ref().filter(|_| !nameless) else { return true };
         let meets = |name: &str| fence::matches_glob(glob, name);
         // A batch goes by the source of its first record, which says nothing of the others. Only with Kafka the batch has a source of

@@ -10,8 +10,10 @@
 
 mod body;
 mod flight;
+mod front;
 mod upstream;
 
+pub use front::{Door, Front};
 pub use upstream::Lost;
 
 use crate::answer::{Answer, ERROR_TYPE};
