@@ -205,11 +205,20 @@ impl Diagnostic {
     }
 }
 
+/// The longest word that a near miss is looked for, in characters.
+const LONGEST_WORD: usize = 128;
+
 /// The entry of `candidates` nearest to `word` by edit distance, if it is near enough to be what was meant.
 pub fn near_miss<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (word.chars().count() / 3).max(1);
+    let length = word.chars().count();
+    // Nobody's slip of the pen is as long as that, and comparing it with a thousand names would take seconds.
+    if length > LONGEST_WORD {
+        return None;
+    }
+    let limit = (length / 3).max(1);
     candidates
         .into_iter()
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= limit)
         .map(|candidate| (edit_distance(word, candidate), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min_by_key(|(distance, _)| *distance)
@@ -240,6 +249,12 @@ mod tests {
         assert_eq!(near_miss("Arnn", ["Arn", "RoleId"]), Some("Arn"));
         assert_eq!(near_miss("handler", ["Handler", "Runtime"]), Some("Handler"));
         assert_eq!(near_miss("Colour", ["Arn", "RoleId"]), None);
+    }
+
+    #[test]
+    fn a_word_of_thousands_of_letters_is_near_nothing() {
+        let long = "ComprehendBasicAccessPolicy".repeat(400);
+        assert_eq!(near_miss(&long, [long.as_str(), "Arn"]), None);
     }
 
     #[test]

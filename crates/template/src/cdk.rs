@@ -88,7 +88,7 @@ fn read_output(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Application> {
     let mut stacks = Vec::new();
-    list_stacks(files, output, 0, &mut stacks);
+    list_stacks(files, output, 0, &mut HashSet::new(), &mut stacks);
     files.siblings = Rc::new(Siblings { assets: assets(files, &stacks), ..Siblings::default() });
     let mut whole = Application {
         name: project_name(&files.path(file), output),
@@ -100,6 +100,7 @@ fn read_output(
         identities: Vec::new(),
         resources: Vec::new(),
     };
+    let mut taken: HashSet<String> = HashSet::new();
     for stack in in_order(stacks) {
         let Some((template, _)) = files.load(&stack.folder, &stack.template) else {
             let message = format!("the template `{}` of stack `{}` isn't here", stack.template, stack.name);
@@ -111,9 +112,8 @@ fn read_output(
         let mut nesting = Nesting { open: Vec::new(), count: 0 };
         let outcome = read_stack(files, template, &HashMap::new(), HashMap::new(), &mut nesting, diagnostics);
         let Some(Outcome { mut application, outputs, exports }) = outcome else { continue };
-        let taken: HashSet<&str> = node_names(&whole).collect();
         let own: HashSet<String> =
-            node_names(&application).filter(|name| taken.contains(name)).map(str::to_string).collect();
+            node_names(&application).filter(|name| taken.contains(*name)).map(str::to_string).collect();
         let rename = |name: &str| match name.strip_prefix(OUTER) {
             Some(outer) => Some(outer.to_string()),
             None => own.contains(name).then(|| format!("{}.{name}", stack.name)),
@@ -135,6 +135,7 @@ fn read_output(
         for identity in &application.identities {
             siblings.types.insert(identity.name.clone(), "AWS::IAM::Role".to_string());
         }
+        taken.extend(node_names(&application).map(str::to_string));
         adopt(&mut whole, application);
     }
     files.siblings = Rc::default();
@@ -205,7 +206,11 @@ fn project_name(path: &str, output: &str) -> String {
 }
 
 /// The stacks of an output folder and of the stages in it.
-fn list_stacks(files: &mut Files<'_>, folder: &str, depth: usize, stacks: &mut Vec<Stack>) {
+fn list_stacks(files: &mut Files<'_>, folder: &str, depth: usize, seen: &mut HashSet<String>, stacks: &mut Vec<Stack>) {
+    // A folder that names itself, or that two name, is listed once.
+    if !seen.insert(folder.to_string()) {
+        return;
+    }
     let Some((manifest, _)) = files.load(folder, "manifest.json") else { return };
     let document = files.document(manifest);
     for artifact in document.root.get("artifacts").map_or(&[][..], Node::entries) {
@@ -225,7 +230,7 @@ fn list_stacks(files: &mut Files<'_>, folder: &str, depth: usize, stacks: &mut V
             }
             Some("cdk:cloud-assembly") if depth < MAX_STAGES => {
                 if let Some(inner) = text("directoryName").and_then(|inner| local_path(folder, inner)) {
-                    list_stacks(files, &inner, depth + 1, stacks);
+                    list_stacks(files, &inner, depth + 1, seen, stacks);
                 }
             }
             _ => {}

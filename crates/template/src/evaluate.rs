@@ -440,7 +440,8 @@ impl Template {
 fn weight_of(value: &Value) -> usize {
     let part = |part: &Part| match part {
         Part::Text(text) => text.len(),
-        _ => 64,
+        // What refers to something is followed later on, which costs more than text.
+        _ => 512,
     };
     value.parts().iter().map(part).sum()
 }

@@ -13,6 +13,8 @@ use std::rc::Rc;
 
 /// The most nodes that all `Fn::ForEach` of one template may add.
 const MAX_LOOP_NODES: usize = 200_000;
+/// What opening an included file counts for beside its nodes.
+const INCLUDE_NODES: usize = 1_000;
 
 /// The longest default of a parameter that is read, which is also the longest that AWS takes.
 const MAX_DEFAULT_BYTES: usize = 4096;
@@ -446,6 +448,9 @@ impl Expansion<'_, '_> {
             return None;
         }
         let location = argument.at(&["Parameters", "Location"])?;
+        if self.added > MAX_LOOP_NODES {
+            return None;
+        }
         let written = self.template.value(location);
         let loaded = written.as_text().filter(|_| self.depth < 8).and_then(|path| self.files.load(folder, path));
         let Some((file, path)) = loaded else {
@@ -458,6 +463,16 @@ impl Expansion<'_, '_> {
         let document = self.files.document(file);
         self.diagnostics.extend(document.complaints.into_iter().map(crate::complaint));
         let content = normalize(document.root, self.diagnostics);
+        // Files that include each other many times over would grow without end.
+        self.added = self.added.saturating_add(content.count() + INCLUDE_NODES);
+        if self.added > MAX_LOOP_NODES {
+            self.diagnostics.push(
+                Diagnostic::at(Level::Error, READER, location.span, "what is included grows too large").help(format!(
+                    "includes and loops may add {MAX_LOOP_NODES} nodes to a template; the rest is left out"
+                )),
+            );
+            return None;
+        }
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder).to_string();
         self.depth += 1;
         let expanded = self.expand(&content, &folder);

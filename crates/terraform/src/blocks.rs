@@ -85,7 +85,7 @@ impl Evaluator<'_, '_> {
 
     /// A block's attributes and inner blocks as one object; blocks of a kind become a list.
     pub(crate) fn body(&mut self, body: &Body, span: Span, scope: &mut Scope) -> Datum {
-        if self.depth >= MAX_DEPTH {
+        if self.depth >= MAX_DEPTH || !self.spend(1) {
             return Datum::unknown(span, "nested too deep");
         }
         self.depth += 1;
@@ -121,6 +121,9 @@ impl Evaluator<'_, '_> {
         });
         let set = matches!(collection.kind, Kind::List(_));
         for (key, value) in entries.into_iter().take(MAX_INSTANCES) {
+            if self.is_exhausted() {
+                break;
+            }
             let key = if set && !matches!(value.kind, Kind::Object(_)) { value.clone() } else { key };
             let pair = vec![
                 Field { key: "key".into(), key_span: key.span, value: key },

@@ -36,6 +36,10 @@ impl Evaluator<'_, '_> {
             }
         }
         let list = Datum::new(block.span, Kind::List(statements));
+        // Documents that build on two documents each grow fast; looking through their statements costs as much as making them.
+        if !self.spend(list.weight()) {
+            return None;
+        }
         Some(Datum::new(block.span, Kind::Object(vec![field("Statement", block.head, list)])))
     }
 }

@@ -14,7 +14,7 @@ use std::rc::Rc;
 /// How deep one value may lead into others.
 pub(crate) const MAX_DEPTH: usize = 160;
 /// How much may be worked out for one configuration, in values; what is left after that are holes.
-const MAX_STEPS: usize = 4_000_000;
+const MAX_STEPS: usize = 2_000_000;
 
 /// The names that hold at one place.
 #[derive(Debug, Clone, Default)]

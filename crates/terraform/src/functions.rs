@@ -170,6 +170,14 @@ impl Evaluator<'_, '_> {
                 if from.is_empty() || (from.len() > 1 && from.starts_with('/') && from.ends_with('/')) {
                     return None;
                 }
+                let found = |chunk: &Chunk| match chunk {
+                    Chunk::Known(text, _) => text.matches(from.as_str()).count(),
+                    Chunk::Hole(..) => 0,
+                };
+                let times: usize = first?.chunks().iter().map(found).sum();
+                if times.saturating_mul(to.len()) > MAX_TEXT {
+                    return None;
+                }
                 map_text(first?, span, |text| text.replace(&from, &to))
             }
             "substr" => {
