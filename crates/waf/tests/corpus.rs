@@ -104,6 +104,7 @@ fn hostile_texts_are_refused_under_their_family() {
     none(let_through("hostile_collections.txt", Context::default(), false));
     none(let_through("hostile_fresh.txt", Context::default(), false));
     none(let_through("hostile_third.txt", Context::default(), false));
+    none(let_through("hostile_fourth.txt", Context::default(), false));
 }
 
 #[test]
@@ -115,6 +116,7 @@ fn honest_texts_pass() {
     none(refused("honest_everyday.txt", Context::default()));
     none(refused("honest_fresh.txt", Context::default()));
     none(refused("honest_third.txt", Context::default()));
+    none(refused("honest_fourth.txt", Context::default()));
 }
 
 #[test]
@@ -170,6 +172,36 @@ fn a_value_behind_a_name_is_unwrapped_and_its_place_told() {
         }
         assert!(refuses(&inspect(&text, Context::of(FieldKind::Form))), "{text}");
     }
+}
+
+#[test]
+fn texts_of_a_document_are_seen_from_their_beginning() {
+    for (text, field) in [
+        ("<order><name>=cmd|' /C calc'!A0</name></order>", "body|xml.name"),
+        ("<order state=\"{&quot;$ne&quot;:1}\"/>", "body|xml.state|json.$ne"),
+        ("<o><blob>gASVHwAAAAAAAACMBXBvc2l4lIwGc3lzdGVtlJOUjAJpZJSFlFKULg==</blob></o>", "body|xml.blob|base64"),
+    ] {
+        let matches = inspect(text, Context::default());
+        assert!(refuses(&matches), "{text}");
+        assert!(matches.iter().any(|found| found.field == field), "{text}: {matches:#?}");
+    }
+    assert!(!refuses(&inspect("<order><name>O&apos;Brien</name><note>5 &lt; 7</note></order>", Context::default())));
+}
+
+#[test]
+fn where_the_next_page_is_named_no_host_hides() {
+    let refused = |event: serde_json::Value| {
+        let mut matches = Vec::new();
+        Engine::shared().walk("query", &event, &Limits::default(), &|_| Context::default(), &mut matches).unwrap();
+        refuses(&matches)
+    };
+    for hostile in ["//evil.example", "/\\evil.example/x", "https:evil.example", "https://shop.example@evil.example/"] {
+        assert!(refused(serde_json::json!({ "returnUrl": hostile })), "{hostile}");
+    }
+    for honest in ["/account?tab=1", "https://app.example.com/cb?x=1", "orders/7", "/"] {
+        assert!(!refused(serde_json::json!({ "returnUrl": honest })), "{honest}");
+    }
+    assert!(!refused(serde_json::json!({ "image": "//images.example.com/a.png" })), "an asset's address");
 }
 
 #[test]
