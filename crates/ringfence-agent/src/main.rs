@@ -4,14 +4,17 @@
 //! CMD ends. It fails closed: where the fence can't be read or held, CMD is never started, and the platform is told
 //! why; where the agent itself fails, CMD is left without events.
 //!
-//! What it holds today is what comes in. It holds nothing of what the function does then (programs, files, connections)
-//! and says so: the tier it records is `none`, and a fence that demands a stronger one keeps the function from starting.
+//! Beside what comes in it holds, where it is asked to and the kernel lets it, what the function does then: files, programs,
+//! TCP ports, system calls ([`perimeter`]). It records at start what is really held, and a fence that demands more than that
+//! keeps the function from starting.
 //!
-//! Deliberately absent: the kernel's and the libraries' means to hold a process, its credentials, the part of an
+//! Deliberately absent: holding by host names, hooks in libraries, its credentials, the part of an
 //! external extension, and reaping the orphans of others where it is a container's first process.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod doctor;
+mod launch;
 mod options;
 mod report;
 mod run;
@@ -26,6 +29,10 @@ fn main() -> ExitCode {
         std::process::abort();
     }));
     let started = std::time::Instant::now();
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|first| first == launch::LAUNCHED) {
+        return launch::become_function(arguments.next().as_deref());
+    }
     match options::asked(std::env::args_os().skip(1), &|name| std::env::var_os(name)) {
         Ok(Asked::Help) => {
             print!("{}", options::HELP);
@@ -33,6 +40,10 @@ fn main() -> ExitCode {
         }
         Ok(Asked::Version) => {
             println!("ringfence-agent {}", env!("CARGO_PKG_VERSION"));
+            ExitCode::SUCCESS
+        }
+        Ok(Asked::Doctor { json, command }) => {
+            doctor::print(json, command.as_deref());
             ExitCode::SUCCESS
         }
         Ok(Asked::Run(options)) => match run::run(options, started) {

@@ -1,6 +1,7 @@
 //! What the agent is asked to do: arguments, and environment variables of the same names.
 
 use guard::journal::Target;
+use perimeter::Demand;
 use records::Mode;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ pub(crate) const HELP: &str = "\
 Holds a function's fence: every event is checked before the function sees it.
 
 Usage: ringfence-agent [OPTIONS] -- COMMAND [ARGUMENTS...]
+       ringfence-agent doctor [--json] [-- COMMAND]
 
 Options:
   --fence FILE       the fence, YAML or JSON [RINGFENCE_FENCE; otherwise fence.yaml beside the function's code, then here]
@@ -17,23 +19,34 @@ Options:
                      the fence says, otherwise block]
   --rules FILE       rules in SecLang that look at every text as well, compiled by `ringfence waf compile`
                      [RINGFENCE_RULES; otherwise none]
+  --perimeter WHAT   what the kernel holds of the fence's files, programs and ports: `auto` as much as it can here, `require` all of
+                     that or the function doesn't start, `off` nothing [RINGFENCE_PERIMETER; otherwise what the fence's
+                     `perimeter` demands, otherwise off]
   --records TARGET   where records go, one JSON line each: `stdout`, `stderr`, `unix:PATH` or a file [RINGFENCE_RECORDS;
                      otherwise stdout]
   --help             prints this
   --version          prints the version
 
 The platform's Runtime API is taken from AWS_LAMBDA_RUNTIME_API; COMMAND gets one of the agent's own in its place.
+`doctor` prints what this place offers a perimeter, and what that means for the fence.
 The agent ends with COMMAND's exit code. When the fence can't be held it ends with 78 and never starts COMMAND.
 ";
 
 /// The variables that are the agent's own; the function doesn't get to see them.
-pub(crate) const VARIABLES: [&str; 5] =
-    ["RINGFENCE_FENCE", "RINGFENCE_FUNCTION", "RINGFENCE_MODE", "RINGFENCE_RULES", "RINGFENCE_RECORDS"];
+pub(crate) const VARIABLES: [&str; 6] = [
+    "RINGFENCE_FENCE",
+    "RINGFENCE_FUNCTION",
+    "RINGFENCE_MODE",
+    "RINGFENCE_RULES",
+    "RINGFENCE_PERIMETER",
+    "RINGFENCE_RECORDS",
+];
 
 #[derive(Debug, PartialEq)]
 pub(crate) enum Asked {
     Help,
     Version,
+    Doctor { json: bool, command: Option<OsString> },
     Run(Options),
 }
 
@@ -43,6 +56,7 @@ pub(crate) struct Options {
     pub(crate) function: String,
     pub(crate) mode: Option<Mode>,
     pub(crate) rules: Option<PathBuf>,
+    pub(crate) perimeter: Option<Demand>,
     pub(crate) records: Target,
     pub(crate) runtime_api: String,
     pub(crate) command: OsString,
@@ -56,6 +70,7 @@ pub(crate) fn asked(
 ) -> Result<Asked, String> {
     let environment = |name: &str| environment(name).filter(|value| !value.is_empty());
     let (mut fence, mut function, mut mode, mut rules, mut records) = (None, None, None, None, None);
+    let mut perimeter = None;
     let mut command = None;
     while let Some(argument) = arguments.next() {
         let text = argument.to_str().unwrap_or_default();
@@ -68,12 +83,14 @@ pub(crate) fn asked(
                 command = arguments.next();
                 break;
             }
+            "doctor" => return doctor(arguments),
             "--help" | "-h" => return Ok(Asked::Help),
             "--version" | "-V" => return Ok(Asked::Version),
             "--fence" => &mut fence,
             "--function" => &mut function,
             "--mode" => &mut mode,
             "--rules" => &mut rules,
+            "--perimeter" => &mut perimeter,
             "--records" => &mut records,
             _ => {
                 return Err(format!(
@@ -97,6 +114,16 @@ pub(crate) fn asked(
         Some(mode) if mode == "observe" => Some(Mode::Observe),
         Some(other) => return Err(format!("`{}` is not a mode; it is `block` or `observe`", other.to_string_lossy())),
     };
+    let perimeter = match given(perimeter, "RINGFENCE_PERIMETER") {
+        None => None,
+        Some(word) if word == "off" => Some(Demand::Off),
+        Some(word) if word == "auto" => Some(Demand::Auto),
+        Some(word) if word == "require" => Some(Demand::Require),
+        Some(other) => {
+            let other = other.to_string_lossy();
+            return Err(format!("`{other}` is no perimeter; it is `auto`, `require` or `off`"));
+        }
+    };
     let records = match given(records, "RINGFENCE_RECORDS") {
         None => Target::Stdout,
         Some(target) => Target::parse(&words(target, "target of the records")?),
@@ -109,11 +136,24 @@ pub(crate) fn asked(
         function: words(function, "function's name")?,
         mode,
         rules: given(rules, "RINGFENCE_RULES").map(PathBuf::from),
+        perimeter,
         records,
         runtime_api: words(runtime_api, "address of the Runtime API")?,
         command,
         arguments: arguments.collect(),
     }))
+}
+
+fn doctor(mut arguments: impl Iterator<Item = OsString>) -> Result<Asked, String> {
+    let mut json = false;
+    while let Some(argument) = arguments.next() {
+        match argument.to_str() {
+            Some("--json") => json = true,
+            Some("--") => return Ok(Asked::Doctor { json, command: arguments.next() }),
+            _ => return Err(format!("`doctor` knows no `{}`; it takes `--json`", argument.to_string_lossy())),
+        }
+    }
+    Ok(Asked::Doctor { json, command: None })
 }
 
 fn default_fence(task_root: Option<&OsStr>) -> PathBuf {
@@ -156,6 +196,7 @@ mod tests {
             (&["--"][..], &api[..], "no command"),
             (&["python3"], &api, "unexpected argument `python3`"),
             (&["--mode", "blok", "--", "x"], &api, "`blok` is not a mode"),
+            (&["--perimeter=requier", "--", "x"], &api, "`requier` is no perimeter"),
             (&["--fence"], &api, "`--fence` needs a value"),
             (&["--", "x"], &api[..1], "which function's fence"),
             (&["--", "x"], &api[1..], "AWS_LAMBDA_RUNTIME_API is not set"),

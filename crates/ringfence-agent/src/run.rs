@@ -1,19 +1,21 @@
 //! From options to a running function, and its end.
 
+use crate::launch;
 use crate::options::{Options, VARIABLES};
 use crate::report::Problem;
 use fence::{FunctionFence, Tier};
 use guard::Inspector;
 use guard::journal::Journal;
 use guard::proxy::Proxy;
+use perimeter::Demand;
 use records::{Mode, Outcome, Started, Stopped};
 use rustix::process::{Pid, Signal, kill_process};
 use source::FileId;
 use std::net::ToSocketAddrs;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
@@ -29,9 +31,6 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// How long a function may go on that has lost its platform.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// What is held of a function's doings beside its events.
-const HELD: &str = "none";
-
 /// Runs the function behind its fence; gives back the exit code.
 pub(crate) fn run(options: Options, started: Instant) -> Result<u8, Problem> {
     // While the function's own runtime starts. Where no thread can be had, the first event waits for it.
@@ -41,15 +40,7 @@ pub(crate) fn run(options: Options, started: Instant) -> Result<u8, Problem> {
         fence::Mode::Block => Mode::Block,
         fence::Mode::Observe => Mode::Observe,
     });
-    if let Some(perimeter) = function.perimeter
-        && perimeter.tier > Tier::Platform
-    {
-        return Err(Problem::perimeter(format!(
-            "the fence of `{}` demands the tier `{}`, and this agent holds no more than events",
-            options.function,
-            tier_name(perimeter.tier)
-        )));
-    }
+    let demand = demand(&options, &function)?;
     let inspector = Inspector::new(&function, &schemas, mode)
         .map_err(|error| Problem::fence(format!("the fence of `{}` can't be held: {error}", options.function)))?;
     let inspector = match &options.rules {
@@ -65,7 +56,7 @@ pub(crate) fn run(options: Options, started: Instant) -> Result<u8, Problem> {
         .max_blocking_threads(2)
         .build()
         .map_err(|error| Problem::configuration(format!("no runtime to work in: {error}")))?;
-    let code = runtime.block_on(serve(&options, inspector, journal.clone(), started));
+    let code = runtime.block_on(serve(&options, &function, demand, inspector, journal.clone(), started));
     let lost = journal.finish(LAST_WORDS);
     if lost > 0 {
         eprintln!("ringfence-agent: {lost} records were lost");
@@ -85,6 +76,30 @@ fn read_rules(path: &std::path::Path) -> Result<RuleSet, Problem> {
     let bytes = std::fs::read(path).map_err(failed)?;
     RuleSet::from_compiled(&bytes)
         .map_err(|error| Problem::configuration(format!("the rules `{shown}` can't be used: {error}")))
+}
+
+/// What is asked of the perimeter: the option may say more than the fence, but not less than it demands.
+fn demand(options: &Options, function: &FunctionFence) -> Result<Demand, Problem> {
+    let own = Demand::of(function);
+    match options.perimeter {
+        None => Ok(own),
+        Some(Demand::Off) if own >= Demand::Require => Err(Problem::perimeter(format!(
+            "the fence of `{}` demands {}, and `--perimeter off` forbids it",
+            options.function,
+            demanded(own)
+        ))),
+        Some(asked) if own >= Demand::Require => Ok(own.max(asked)),
+        Some(asked) => Ok(asked),
+    }
+}
+
+/// For messages: what demands that something is held.
+pub(crate) fn demanded(demand: Demand) -> String {
+    match demand {
+        Demand::Kernel => format!("the tier `{}`", tier_name(Tier::Kernel)),
+        Demand::Require => format!("the tier `{}`", tier_name(Tier::UserSpace)),
+        Demand::Auto | Demand::Off => format!("the tier `{}`", tier_name(Tier::Platform)),
+    }
 }
 
 fn tier_name(tier: Tier) -> &'static str {
@@ -131,7 +146,14 @@ fn read_fence(options: &Options) -> Result<(FunctionFence, Schemas), Problem> {
     }
 }
 
-async fn serve(options: &Options, inspector: Inspector, journal: Journal, started: Instant) -> Result<u8, Problem> {
+async fn serve(
+    options: &Options,
+    function: &FunctionFence,
+    demand: Demand,
+    inspector: Inspector,
+    journal: Journal,
+    started: Instant,
+) -> Result<u8, Problem> {
     reachable(&options.runtime_api).await?;
     let listener = TcpListener::bind("127.0.0.1:0").await;
     let listener = listener.map_err(|error| Problem::configuration(format!("no port to listen on: {error}")))?;
@@ -143,30 +165,50 @@ async fn serve(options: &Options, inspector: Inspector, journal: Journal, starte
         |kind| signal(kind).map_err(|error| Problem::configuration(format!("signals can't be watched: {error}")));
     let (mut terminate, mut interrupt) = (signals(SignalKind::terminate())?, signals(SignalKind::interrupt())?);
 
-    let mut command = Command::new(&options.command);
-    command.args(&options.arguments).env("AWS_LAMBDA_RUNTIME_API", address.to_string()).kill_on_drop(true);
+    let failed = |error: std::io::Error| {
+        let command = options.command.to_string_lossy();
+        Problem::configuration(format!("`{command}` can't be started: {error}"))
+    };
+    let launch = match demand {
+        Demand::Off => None,
+        asked => Some(launch::Launch::new(options, function, address.port(), asked).map_err(failed)?),
+    };
+    let mut command = match &launch {
+        None => {
+            let mut command = Command::new(&options.command);
+            command.args(&options.arguments);
+            command
+        }
+        Some(launch) => launch.command(),
+    };
+    command.env("AWS_LAMBDA_RUNTIME_API", address.to_string()).kill_on_drop(true);
     for variable in VARIABLES {
         command.env_remove(variable);
     }
     let pid = Arc::new(AtomicU32::new(0));
+    let tier = Arc::new(OnceLock::new());
     let proxy = Proxy::new(inspector, &options.runtime_api, &options.function, Some(journal.clone()));
     let begun = {
         let (journal, function, pid) = (journal.clone(), options.function.clone(), Arc::clone(&pid));
+        let tier = Arc::clone(&tier);
         let runtime = runtime_name(options);
         move |init: Duration| {
             let pid = Some(pid.load(Ordering::Relaxed)).filter(|pid| *pid > 0);
             let init_us = init.as_micros().try_into().unwrap_or(u64::MAX);
-            let record = Started { runtime, tier: HELD.into(), pid, init_us };
+            let tier = tier.get().cloned().unwrap_or_else(|| "none".to_owned());
+            let record = Started { runtime, tier, pid, init_us };
             journal.record(records::Record::new(records::now_ms(), function, record));
         }
     };
     let proxy = Arc::new(proxy.on_first_next(move || begun(started.elapsed())));
     let mut serving = tokio::spawn(Arc::clone(&proxy).serve(listener));
 
-    let mut child = command.spawn().map_err(|error| {
-        Problem::configuration(format!("`{}` can't be started: {error}", options.command.to_string_lossy()))
-    })?;
+    let mut child = command.spawn().map_err(failed)?;
     pid.store(child.id().unwrap_or_default(), Ordering::Relaxed);
+    if let Some(launch) = launch {
+        // The child is this program still; it becomes the function when all is put on it.
+        let _ = tier.set(launch.through(&mut child).await?);
+    }
 
     let mut asked_to_stop = false;
     let ended = loop {
