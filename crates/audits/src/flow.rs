@@ -357,7 +357,7 @@ fn writer(application: &Application, function: &Function, source: &str) -> Optio
     if let Some(url) = &function.url {
         any = true;
         let exposure = if url.auth == UrlAuth::None { Exposure::Public } else { Exposure::Authenticated };
-        take(&mut found, http(source, exposure));
+        take(&mut found, http(source, exposure).filter(|_| !is_host(source)));
     }
     // What another function makes of its own callers' input has none of the forms that triggers deliver.
     if found.is_none() && root(source) != "Records" {
@@ -367,7 +367,11 @@ fn writer(application: &Application, function: &Function, source: &str) -> Optio
     }
     if found.is_none() && !any && function.behaviour.is_some() {
         // Nothing in the template starts it, so whatever does is somewhere else.
-        found = Some(Writer { exposure: Exposure::None, who: "whoever invokes it", confidence: Confidence::Low });
+        found = Some(by_identity(application, function).unwrap_or(Writer {
+            exposure: Exposure::None,
+            who: "whoever invokes it",
+            confidence: Confidence::Low,
+        }));
     }
     found
 }
@@ -391,6 +395,32 @@ fn invokes(other: &Function, function: &Function) -> bool {
             .resolve(&other.environment)
             .is_some_and(|value| value.resource() == Some(function.name.as_str()) || named(&value.to_string())),
     })
+}
+
+/// Users, and roles that others than services take, that are given the right to invoke just this function.
+fn by_identity(application: &Application, function: &Function) -> Option<Writer> {
+    let invokes = |statement: &graph::Statement| {
+        statement.effect == graph::Effect::Allow
+            && !statement.not_actions
+            && statement.actions.iter().any(|action| {
+                let action = action.to_ascii_lowercase();
+                matches!(action.as_str(), "lambda:invokefunction" | "lambda:invoke*" | "lambda:*")
+            })
+            && statement.resources.iter().any(|resource| resource.resource() == Some(function.name.as_str()))
+    };
+    let by_services =
+        |value: &graph::Value| value.to_string().split('.').next_back().is_some_and(|end| end.starts_with("com"));
+    application
+        .identities
+        .iter()
+        .filter(|identity| !application.functions.iter().any(|one| one.identity.as_deref() == Some(&identity.name)))
+        .filter(|identity| identity.kind != graph::IdentityKind::Role || !identity.trusted.iter().all(by_services))
+        .any(|identity| identity.statements.iter().any(invokes))
+        .then_some(Writer {
+            exposure: Exposure::Fed,
+            who: "whoever has the right to invoke it",
+            confidence: Confidence::Medium,
+        })
 }
 
 /// Another function that invokes this one may hand on what its own callers wrote.
@@ -436,6 +466,12 @@ fn http(source: &str, exposure: Exposure) -> Option<Writer> {
     Some(Writer { exposure, who, confidence })
 }
 
+/// Whether a source is the name that the caller reached the platform under.
+fn is_host(source: &str) -> bool {
+    let source = source.to_ascii_lowercase();
+    matches!(source.trim_end_matches("[]"), "headers.host" | "multivalueheaders.host")
+}
+
 fn root(source: &str) -> &str {
     source.split(['.', '[']).next().unwrap_or(source)
 }
@@ -459,6 +495,10 @@ fn by_trigger(trigger: &Trigger, source: &str) -> Option<Writer> {
                 || source.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         })
     };
+    // A gateway is only reached under names that it was given.
+    if trigger.kind.is_http() && trigger.kind != TriggerKind::LoadBalancer && is_host(source) {
+        return None;
+    }
     match trigger.kind {
         TriggerKind::RestApi
         | TriggerKind::HttpApi
@@ -544,11 +584,17 @@ mod tests {
 
     /// What one audit says of a function with these events and this code.
     fn found(id: &str, events: &str, file: &'static str, code: &'static str) -> Vec<String> {
+        found_beside(id, events, "", file, code)
+    }
+
+    /// The same with another resource, on one line, beside it.
+    fn found_beside(id: &str, events: &str, other: &str, file: &'static str, code: &'static str) -> Vec<String> {
         let template = format!(
             r#"
             Transform: AWS::Serverless-2016-10-31
             Resources:
               In: {{ Type: AWS::S3::Bucket }}
+              {other}
               Work:
                 Type: AWS::Serverless::Function
                 Properties:
@@ -584,6 +630,53 @@ mod tests {
         assert!(found("shell-injection", CLOCK, "app.py", code).is_empty());
         let nobody = found("shell-injection", "", "app.py", code);
         assert!(matches!(nobody.as_slice(), [one] if one.starts_with("low/low 3:")), "{nobody:?}");
+    }
+
+    #[test]
+    fn users_with_the_right_to_invoke_a_function_write_its_event() {
+        let code = "import os\ndef handler(event, context):\n    os.system('wc ' + event['file'])\n";
+        let user = |resource: &str| {
+            format!(
+                "Clerk: {{ Type: AWS::IAM::User, Properties: {{ Policies: [{{ PolicyName: p, PolicyDocument: {{ Statement: \
+                 [{{ Effect: Allow, Action: 'lambda:InvokeFunction', Resource: {resource} }}] }} }}] }} }}"
+            )
+        };
+        let named = found_beside("shell-injection", "", &user("!GetAtt Work.Arn"), "app.py", code);
+        assert!(matches!(named.as_slice(), [one] if one.starts_with("high/medium 3:")), "{named:?}");
+        let other = found_beside("shell-injection", "", &user("!Sub '${In.Arn}:x'"), "app.py", code);
+        assert!(matches!(other.as_slice(), [one] if one.starts_with("low/low 3:")), "{other:?}");
+    }
+
+    #[test]
+    fn the_name_that_a_gateway_is_reached_under_is_its_own() {
+        let code = "import requests\ndef handler(event, context):\n    requests.get('https://' + event['headers']['Host'] + '/x')\n";
+        assert!(found("server-side-request-forgery", OPEN, "app.py", code).is_empty());
+        let code = "import requests\ndef handler(event, context):\n    requests.get('https://' + event['headers']['x-forwarded-host'] + '/x')\n";
+        assert_eq!(found("server-side-request-forgery", OPEN, "app.py", code).len(), 1);
+    }
+
+    #[test]
+    fn the_parameter_of_a_route_that_chooses_is_what_counts() {
+        let code = r#"import boto3
+table = boto3.resource("dynamodb").Table("things")
+def handler(event, context):
+    kind = event["pathParameters"]["kind"]
+    return {"statusCode": 200, "body": str(table.get_item(Key={"pk": kind}))}
+"#;
+        let route = |path: &str| format!("Any: {{ Type: HttpApi, Properties: {{ Method: GET, Path: '{path}' }} }}");
+        let before = found("missing-ownership-check", &route("/{kind}/{customer}"), "app.py", code);
+        assert!(matches!(before.as_slice(), [one] if one.starts_with("low/low")), "{before:?}");
+        let after = found("missing-ownership-check", &route("/customers/{kind}"), "app.py", code);
+        assert!(matches!(after.as_slice(), [one] if one.starts_with("medium/medium")), "{after:?}");
+    }
+
+    #[test]
+    fn a_web_hook_that_reads_nothing_believes_nothing() {
+        let route = "Any: { Type: HttpApi, Properties: { Method: POST, Path: /webhook } }";
+        let code = "def handler(event, context):\n    return register(event['headers']['Host'])\n";
+        assert!(found("unverified-webhook", route, "app.py", code).is_empty());
+        let code = "import json\ndef handler(event, context):\n    return act(json.loads(event['body']))\n";
+        assert_eq!(found("unverified-webhook", route, "app.py", code).len(), 1);
     }
 
     #[test]

@@ -74,10 +74,26 @@ pub fn run(input: &Input<'_>) -> Vec<Finding> {
             .cmp(&left.severity)
             .then_with(|| input.sources.path(left.primary.span).cmp(input.sources.path(right.primary.span)))
             .then_with(|| place(left).cmp(&place(right)))
+            .then_with(|| left.title.len().cmp(&right.title.len()))
             .then_with(|| left.title.cmp(&right.title))
     });
     findings.dedup();
+    // A template or module that is used several times is wrong once: told under the shortest name.
+    let mut told = std::collections::BTreeSet::new();
+    findings.retain(|finding| {
+        let place = (finding.primary.span.file, finding.primary.span.start, finding.primary.span.end);
+        finding.function.is_some() || told.insert((finding.id, place, unqualified(&finding.title)))
+    });
     findings
+}
+
+/// A title with the names in it as their own template or module has them.
+fn unqualified(title: &str) -> String {
+    let part = |(at, part): (usize, &str)| match at % 2 {
+        0 => part.to_string(),
+        _ => part.rsplit('.').next().unwrap_or(part).to_string(),
+    };
+    title.split('`').enumerate().map(part).collect::<Vec<_>>().join("`")
 }
 
 /// What is known of the audit of this id, or of one that was called so once.
@@ -90,6 +106,13 @@ pub fn info(id: &str) -> Option<&'static AuditInfo> {
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+
+    #[test]
+    fn what_a_template_does_wrong_is_told_once_however_often_it_is_used() {
+        assert_eq!(unqualified("role `Orders.Prod.Deploy` may `iam:*`"), "role `Deploy` may `iam:*`");
+        assert_eq!(unqualified("role `Deploy` may `iam:*`"), "role `Deploy` may `iam:*`");
+        assert_ne!(unqualified("role `Orders.Deploy` may"), unqualified("role `Orders.Build` may"));
+    }
 
     #[test]
     fn every_audit_explains_itself() {

@@ -265,7 +265,8 @@ fn weigh(
         access.key.iter().map(|part| part.name.clone()).collect::<Vec<_>>().join(" "),
         application
             .triggers_of(&function.name)
-            .filter_map(|trigger| trigger.path.clone())
+            .filter_map(|trigger| trigger.path.as_deref())
+            .map(|path| named_in(path, &chosen))
             .collect::<Vec<_>>()
             .join(" "),
     ]
@@ -281,6 +282,28 @@ fn weigh(
         }
         (_, false, true) => None,
     }
+}
+
+/// The part of a route that says what is chosen: where that stands in the route, its own name and what comes before.
+fn named_in(path: &str, chosen: &[&graph::KeyPart]) -> String {
+    let segments: Vec<&str> = path.split('/').collect();
+    let sources = || chosen.iter().flat_map(|part| &part.sources);
+    let at: Vec<usize> = segments
+        .iter()
+        .enumerate()
+        .filter(|(_, segment)| {
+            let name = segment.trim_start_matches(['{', ':', '<']).trim_end_matches(['}', '>', '+']);
+            segment.starts_with(['{', ':', '<'])
+                && sources().any(|source| source.strip_prefix("pathParameters.") == Some(name))
+        })
+        .map(|(at, _)| at)
+        .collect();
+    if at.is_empty() {
+        return path.to_string();
+    }
+    // Other parameters say nothing of this one.
+    let before = |at: usize| segments.iter().take(at).filter(|segment| !segment.starts_with(['{', ':', '<']));
+    at.iter().flat_map(|at| before(*at).chain(segments.get(*at))).copied().collect::<Vec<_>>().join("/")
 }
 
 /// Whether something of the application keeps the records of a resource apart by owner.

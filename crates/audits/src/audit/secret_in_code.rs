@@ -49,12 +49,9 @@ impl Audit for SecretInCode {
             }
         }
         for file in context.settings() {
-            files.entry(*file).or_insert((Form::Settings, Vec::new()));
+            files.entry(*file).or_insert((form_of(context.sources().get(*file)), Vec::new()));
         }
-        // HCL has its values in quotes; what stands without them is a reference.
-        let path = context.sources().get(application.template).map_or("", SourceFile::path);
-        let form = if path.ends_with(".tf") { Form::Code } else { Form::Settings };
-        files.insert(application.template, (form, Vec::new()));
+        files.insert(application.template, (form_of(context.sources().get(application.template)), Vec::new()));
         let mut told: BTreeSet<(FileId, usize)> = BTreeSet::new();
         let mut known_texts: BTreeSet<String> = BTreeSet::new();
         let environment: Vec<Span> = application
@@ -124,6 +121,12 @@ impl Audit for SecretInCode {
             }
         }
     }
+}
+
+/// HCL has its values in quotes; what stands without them is a reference.
+fn form_of(source: Option<&SourceFile>) -> Form {
+    let path = source.map_or("", SourceFile::path);
+    if path.ends_with(".tf") || path.ends_with(".tofu") { Form::Code } else { Form::Settings }
 }
 
 const REMEDIATION: &str = "keep it in Secrets Manager or the Parameter Store and read it at run time; replace the credential itself, since it is in the repository's history";

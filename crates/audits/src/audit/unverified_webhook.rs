@@ -39,7 +39,12 @@ impl Audit for UnverifiedWebhook {
     fn function(&self, function: &Function, context: &mut Context<'_>) {
         let Some(behaviour) = &function.behaviour else { return };
         let application = context.application();
+        // What isn't read isn't believed.
+        let reads = behaviour.event_fields.iter().any(|field| {
+            field.path.is_empty() || field.path.starts_with("body") || field.path.starts_with("queryString")
+        });
         if behaviour.checks_signatures
+            || !reads
             || !is_called(application, function)
             || application.exposure(function) != Exposure::Public
         {
