@@ -7,7 +7,9 @@
 //! Deliberately absent: what needs knowledge of a live account (which instances, notebooks or functions outside the template exist and what
 //! they run as), older versions of policies, tags, and rights that two identities have only together.
 
+mod actor;
 mod rules;
+mod trust;
 mod world;
 
 use crate::effective::Permissions;

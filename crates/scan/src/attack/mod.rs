@@ -11,6 +11,8 @@ mod loss;
 mod rank;
 mod start;
 mod stories;
+#[cfg(test)]
+mod tests;
 mod weakness;
 
 use findings::{AttackPath, Finding};

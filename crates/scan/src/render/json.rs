@@ -42,6 +42,7 @@ pub(super) fn report(loaded: &Loaded, report: &Report) -> Value {
                 "triggers": triggers,
                 "exposure": exposure.name(),
                 "identity": function.identity.clone().or_else(|| function.role.as_ref().map(|role| role.value.to_string())),
+                "can": abilities(application, function),
                 "location": place(sources, function.span),
             })
         })
@@ -85,6 +86,21 @@ fn finding(sources: &Sources, finding: &Finding, fingerprint: &str) -> Value {
         "remediation": finding.remediation,
         "fingerprint": fingerprint,
     })
+}
+
+/// What a function's role may do to what matters: of each kind of thing what is done to all of it, or to which of the template's.
+fn abilities(application: &graph::Application, function: &graph::Function) -> Vec<Value> {
+    let Some(identity) = application.identity_of(function) else { return Vec::new() };
+    let permissions = iam::Permissions::of(application, identity);
+    let all = iam::access(application, &permissions);
+    let wide = |one: &iam::Access| {
+        all.iter().any(|other| other.name.is_none() && (other.matter, other.verb) == (one.matter, one.verb))
+    };
+    all.iter()
+        // Beside all of a kind its single ones say nothing.
+        .filter(|one| one.name.is_none() || !wide(one))
+        .map(|one| json!({ "verb": one.verb, "kind": one.matter, "name": one.name, "certain": one.certain }))
+        .collect()
 }
 
 fn attack_path(sources: &Sources, path: &AttackPath) -> Value {
