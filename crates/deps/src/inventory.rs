@@ -1,7 +1,7 @@
 //! Which manifests bring along what a function's code imports, by where they lie.
 
 use crate::{Ecosystem, Format};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// A manifest or lockfile by its path, relative to the root of what is looked at.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -10,6 +10,59 @@ pub(crate) struct Manifest {
     pub(crate) path: String,
     /// The format.
     pub(crate) format: Format,
+}
+
+/// All manifests of what is looked at, by the folders that they speak for.
+#[derive(Debug)]
+pub(crate) struct Inventory {
+    manifests: Vec<Manifest>,
+    by_home: BTreeMap<String, Vec<usize>>,
+    superseded: Vec<bool>,
+}
+
+impl Inventory {
+    pub(crate) fn new(manifests: Vec<Manifest>) -> Self {
+        let mut by_home: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (at, manifest) in manifests.iter().enumerate() {
+            by_home.entry(home(manifest).to_string()).or_default().push(at);
+        }
+        let mut inventory = Self { manifests, by_home, superseded: Vec::new() };
+        inventory.superseded = inventory.manifests.iter().map(|own| supersedes(inventory.at(home(own)), own)).collect();
+        inventory
+    }
+
+    /// All of them, in the order they were given.
+    pub(crate) fn manifests(&self) -> &[Manifest] {
+        &self.manifests
+    }
+
+    /// Whether another file of the same folder says more exactly what this one says: a lockfile beside a manifest, or
+    /// `npm-shrinkwrap.json` beside `package-lock.json`, before which npm takes it.
+    pub(crate) fn is_superseded(&self, at: usize) -> bool {
+        self.superseded.get(at).copied().unwrap_or(false)
+    }
+
+    /// Python packages that lie in a folder, or further below, as they were installed.
+    pub(crate) fn installed(&self, folder: &str) -> Vec<usize> {
+        let folder = clean(folder);
+        let below = format!("{folder}/");
+        let prefix = if folder.is_empty() { "" } else { below.as_str() };
+        let further = self.by_home.range(prefix.to_string()..).take_while(|(home, _)| home.starts_with(prefix));
+        let here = self.by_home.get(&folder).into_iter().filter(|_| !folder.is_empty());
+        let all = here.chain(further.map(|(_, places)| places)).flatten().copied();
+        all.filter(|at| self.manifests.get(*at).is_some_and(|one| one.format == Format::InstalledPython)).collect()
+    }
+
+    /// Those that speak for a folder, with their places.
+    fn at(&self, home: &str) -> impl Iterator<Item = (usize, &Manifest)> {
+        let places = self.by_home.get(home).into_iter().flatten();
+        places.filter_map(|at| Some((*at, self.manifests.get(*at)?)))
+    }
+}
+
+/// A path without empty parts and those that stay where they are.
+fn clean(path: &str) -> String {
+    path.split('/').filter(|part| !matches!(*part, "" | ".")).collect::<Vec<_>>().join("/")
 }
 
 /// The manifests that count for one folder of code, as places in the list that was asked about.
@@ -21,7 +74,7 @@ fn folder(path: &str) -> &str {
 }
 
 /// The folder whose code a manifest speaks for; Gradle keeps its catalog in a folder of its own.
-pub(crate) fn home(manifest: &Manifest) -> &str {
+fn home(manifest: &Manifest) -> &str {
     match (manifest.format, folder(&manifest.path)) {
         (Format::InstalledPython, own) => folder(own),
         (Format::GradleCatalog, "gradle") => "",
@@ -30,12 +83,9 @@ pub(crate) fn home(manifest: &Manifest) -> &str {
     }
 }
 
-/// Whether another file of the same folder says more exactly what this one says: a lockfile beside a manifest, or
-/// `npm-shrinkwrap.json` beside `package-lock.json`, before which npm takes it.
-pub(crate) fn is_superseded(manifests: &[Manifest], at: usize) -> bool {
-    let Some(own) = manifests.get(at) else { return false };
-    manifests.iter().any(|other| {
-        let same_folder = home(other) == home(own) && other.path != own.path;
+/// Whether one of the same folder says more exactly what a manifest says.
+fn supersedes<'m>(mut beside: impl Iterator<Item = (usize, &'m Manifest)>, own: &Manifest) -> bool {
+    beside.any(|(_, other)| {
         let locks = match own.format {
             Format::PackageJson => other.format.is_lock() && other.format.ecosystem() == Ecosystem::Npm,
             _ if other.format == Format::InstalledPython => false,
@@ -50,7 +100,7 @@ pub(crate) fn is_superseded(manifests: &[Manifest], at: usize) -> bool {
             }
             _ => false,
         };
-        same_folder && locks
+        other.path != own.path && locks
     })
 }
 
@@ -66,13 +116,12 @@ const COMPILED: [&str; 6] = ["target", "build", "bin", "publish", "obj", "distri
 /// up to `outermost` (where the template lies). Only what lies in `code_root` is packed with the code, so of manifests above
 /// it only the lockfiles of Poetry, uv and Pipenv count, which people export from when they build.
 pub(crate) fn governing(
-    manifests: &[Manifest],
+    inventory: &Inventory,
     ecosystem: Ecosystem,
     innermost: &str,
     code_root: &str,
     outermost: &str,
 ) -> Governing {
-    let clean = |path: &str| path.split('/').filter(|part| !matches!(*part, "" | ".")).collect::<Vec<_>>().join("/");
     // What is compiled is built from wherever its project lies, and the code that is packed may be a file of the build.
     let compiled = !matches!(ecosystem, Ecosystem::Npm | Ecosystem::PyPi);
     let (mut here, code_root, mut outermost) = (clean(innermost), clean(code_root), clean(outermost));
@@ -88,25 +137,22 @@ pub(crate) fn governing(
     }
     loop {
         let in_code = compiled || within(&here, packed);
-        let found: BTreeSet<usize> = manifests
-            .iter()
-            .enumerate()
+        let found: Governing = inventory
+            .at(&here)
             .filter(|(at, manifest)| {
-                let beside = home(manifest) == here;
                 let development =
                     manifest.format == Format::Requirements && !manifest.path.ends_with("requirements.txt");
-                beside
-                    && !development
+                !development
                     // Each speaks for itself alone, wherever in the code it lies.
                     && manifest.format != Format::InstalledPython
                     && manifest.format.ecosystem() == ecosystem
                     && (in_code || EXPORTED.contains(&manifest.format))
-                    && !is_superseded(manifests, *at)
+                    && !inventory.is_superseded(*at)
             })
             .map(|(at, _)| at)
             .collect();
         if !found.is_empty() {
-            return found.into_iter().collect();
+            return found;
         }
         if here.is_empty() || here == outermost || !within(&here, &outermost) {
             return Vec::new();
@@ -119,9 +165,9 @@ pub(crate) fn governing(
 mod tests {
     use super::*;
 
-    fn manifests(paths: &[&str]) -> Vec<Manifest> {
+    fn manifests(paths: &[&str]) -> Inventory {
         let manifest = |path: &&str| Manifest { path: (*path).to_string(), format: Format::of(path).unwrap() };
-        paths.iter().map(manifest).collect()
+        Inventory::new(paths.iter().map(manifest).collect())
     }
 
     #[test]
@@ -133,7 +179,7 @@ mod tests {
         assert_eq!(governing(&all, Ecosystem::Npm, "src/b", ".", ""), [0]);
         assert_eq!(governing(&all, Ecosystem::Npm, "src/a/dist", "src/a/dist", ""), [2]);
         assert_eq!(governing(&all, Ecosystem::PyPi, "./src/a", "src/a", ""), [3]);
-        assert!(is_superseded(&all, 1) && !is_superseded(&all, 0));
+        assert!(all.is_superseded(1) && !all.is_superseded(0));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Everything that applications bring along: their manifests read, and set against the functions they belong to.
 
-use crate::inventory::{Manifest, governing, home, is_superseded};
+use crate::inventory::{Inventory, Manifest, governing};
 use crate::readers::in_folder_of;
 use crate::{Ecosystem, Format, Imported, Package, Reach, read};
 use findings::Diagnostic;
@@ -73,13 +73,15 @@ pub fn survey(
     paths: &[String],
     load: &mut dyn FnMut(&str) -> Option<String>,
 ) -> Survey {
-    let manifests: Vec<Manifest> =
-        paths.iter().filter_map(|path| Some(Manifest { path: path.clone(), format: Format::of(path)? })).collect();
+    let inventory = Inventory::new(
+        paths.iter().filter_map(|path| Some(Manifest { path: path.clone(), format: Format::of(path)? })).collect(),
+    );
+    let manifests = inventory.manifests();
     let mut survey = Survey::default();
     // Where each manifest stands among those that were read.
     let mut places = vec![None; manifests.len()];
     for (at, manifest) in manifests.iter().enumerate() {
-        if is_superseded(&manifests, at) {
+        if inventory.is_superseded(at) {
             survey.superseded.push(manifest.path.clone());
             continue;
         }
@@ -101,7 +103,7 @@ pub fn survey(
     }
     for (application, function) in estate.functions() {
         let mut own: BTreeSet<usize> = BTreeSet::new();
-        for at in of_function(application, function, &manifests, sources) {
+        for at in of_function(application, function, &inventory, sources) {
             own.extend(places.get(at).copied().flatten());
         }
         survey.functions.push(dependencies(&survey, application, function, own));
@@ -146,7 +148,7 @@ fn ecosystems(function: &Function) -> &'static [Ecosystem] {
 fn of_function(
     application: &Application,
     function: &Function,
-    manifests: &[Manifest],
+    inventory: &Inventory,
     sources: &Sources,
 ) -> Vec<usize> {
     let path_of = |file: FileId| sources.get(file).map_or("", SourceFile::path);
@@ -159,18 +161,18 @@ fn of_function(
             handler.map(|file| path_of(*file)).and_then(|path| path.rsplit_once('/')).map(|(folder, _)| folder);
         let innermost = innermost.unwrap_or(&root.value);
         for ecosystem in ecosystems(function) {
-            found.extend(governing(manifests, *ecosystem, innermost, &root.value, outermost));
+            found.extend(governing(inventory, *ecosystem, innermost, &root.value, outermost));
         }
     }
     if let Code::Local(root) = &function.code {
-        found.extend(installed(manifests, &root.value));
+        found.extend(inventory.installed(&root.value));
     }
     if let Code::Image(_) = &function.code
         && let Some(build) = crate::image::build(function, template, sources)
     {
         // Whatever language the image is for, what lies in the folder it is built from goes into it.
         for ecosystem in Ecosystem::ALL {
-            found.extend(governing(manifests, ecosystem, &build.context, &build.context, &build.context));
+            found.extend(governing(inventory, ecosystem, &build.context, &build.context, &build.context));
         }
     }
     for layer in &function.layers {
@@ -179,25 +181,15 @@ fn of_function(
         let content = ["ContentUri", "Content"].iter().find_map(|name| resource.property(name)?.as_str());
         let Some(content) = content.filter(|uri| !uri.contains("://")) else { continue };
         let folder = in_folder_of(template, content);
-        found.extend(installed(manifests, &folder));
+        found.extend(inventory.installed(&folder));
         for below in ["", "python", "nodejs"] {
             let folder = if below.is_empty() { folder.clone() } else { format!("{folder}/{below}") };
             for ecosystem in ecosystems(function) {
-                found.extend(governing(manifests, *ecosystem, &folder, &folder, &folder));
+                found.extend(governing(inventory, *ecosystem, &folder, &folder, &folder));
             }
         }
     }
     found
-}
-
-/// Python packages that lie in a folder as they were installed.
-fn installed(manifests: &[Manifest], folder: &str) -> Vec<usize> {
-    let folder: Vec<&str> = folder.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
-    let lies = |manifest: &Manifest| {
-        let home: Vec<&str> = home(manifest).split('/').filter(|part| !part.is_empty()).collect();
-        manifest.format == Format::InstalledPython && home.starts_with(&folder)
-    };
-    manifests.iter().enumerate().filter(|(_, manifest)| lies(manifest)).map(|(at, _)| at).collect()
 }
 
 #[cfg(test)]
