@@ -97,11 +97,7 @@ fn wrapped(rest: &[OsString]) -> Result<Form, String> {
     Ok(Form::Wrapper(command.clone(), arguments.to_vec()))
 }
 
-fn extended(
-    name: &str,
-    rest: &[OsString],
-    environment: &dyn Fn(&str) -> Option<OsString>,
-) -> Result<Form, String> {
+fn extended(name: &str, rest: &[OsString], environment: &dyn Fn(&str) -> Option<OsString>) -> Result<Form, String> {
     // An extension starts nothing; the options want a command.
     let arguments = rest.iter().cloned().chain(["--".into(), "none".into()]);
     match options::asked(arguments, environment)? {
@@ -110,11 +106,7 @@ fn extended(
     }
 }
 
-fn served(
-    door: Door,
-    rest: &[OsString],
-    environment: &dyn Fn(&str) -> Option<OsString>,
-) -> Result<Form, String> {
+fn served(door: Door, rest: &[OsString], environment: &dyn Fn(&str) -> Option<OsString>) -> Result<Form, String> {
     let given = |name: &str| environment(name).filter(|value| !value.is_empty());
     let (mut listen, mut app_port) = (given("RINGFENCE_LISTEN"), given("RINGFENCE_APP_PORT"));
     let mut named = given("RINGFENCE_FUNCTION").is_some();
@@ -193,9 +185,11 @@ mod tests {
         let wrapped = ask(&["/opt/ringfence-wrapper", "/var/lang/bin/python3", "-m", "x"], &api);
         assert_eq!(wrapped, Some(Ok(Form::Wrapper("/var/lang/bin/python3".into(), vec!["-m".into(), "x".into()]))));
         let asked = ask(&["a", "--http", "--listen=127.0.0.1:0", "--mode", "observe", "--", "x", "--listen"], &api);
-        assert!(asked.unwrap().unwrap_err().contains("which function's fence"), "Lambda's variable is not a container's");
-        let asked =
-            ask(&["a", "--http", "--listen=127.0.0.1:0", "--", "x", "--listen"], &[("K_SERVICE", "orders")]);
+        assert!(
+            asked.unwrap().unwrap_err().contains("which function's fence"),
+            "Lambda's variable is not a container's"
+        );
+        let asked = ask(&["a", "--http", "--listen=127.0.0.1:0", "--", "x", "--listen"], &[("K_SERVICE", "orders")]);
         let Some(Ok(Form::Server(served))) = asked else { panic!("{asked:?}") };
         assert_eq!((served.listen.as_deref(), served.options.function.as_str()), (Some("127.0.0.1:0"), "orders"));
         assert_eq!(served.options.arguments, ["--listen"]);

@@ -14,10 +14,13 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod doctor;
+mod extension;
+mod forms;
 mod launch;
 mod options;
 mod report;
 mod run;
+mod server;
 
 use options::Asked;
 use std::process::ExitCode;
@@ -32,6 +35,9 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     if arguments.next().is_some_and(|first| first == launch::LAUNCHED) {
         return launch::become_function(arguments.next().as_deref());
+    }
+    if let Some(code) = forms::run(started) {
+        return code;
     }
     match options::asked(std::env::args_os().skip(1), &|name| std::env::var_os(name)) {
         Ok(Asked::Help) => {

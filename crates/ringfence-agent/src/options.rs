@@ -28,6 +28,8 @@ Options:
   --version          prints the version
 
 The platform's Runtime API is taken from AWS_LAMBDA_RUNTIME_API; COMMAND gets one of the agent's own in its place.
+Other forms, each with its own --help: --http and --azure-handler before a server, --extension and --wrapper for Lambda's managed
+runtimes.
 `doctor` prints what this place offers a perimeter, and what that means for the fence.
 The agent ends with COMMAND's exit code. When the fence can't be held it ends with 78 and never starts COMMAND.
 ";
@@ -50,7 +52,7 @@ pub(crate) enum Asked {
     Run(Options),
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Options {
     pub(crate) fence: PathBuf,
     pub(crate) function: String,

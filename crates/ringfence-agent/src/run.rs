@@ -3,7 +3,7 @@
 use crate::launch;
 use crate::options::{Options, VARIABLES};
 use crate::report::Problem;
-use fence::{FunctionFence, Tier};
+use fence::{Fence, FunctionFence, Tier};
 use guard::Inspector;
 use guard::journal::Journal;
 use guard::proxy::Proxy;
@@ -27,26 +27,17 @@ const MAX_FENCE_BYTES: u64 = 16 << 20;
 /// Largest file of compiled rules.
 const MAX_RULES_BYTES: u64 = 64 << 20;
 /// How long the last records may take.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+pub(crate) const LAST_WORDS: Duration = Duration::from_secs(2);
 /// How long a function may go on that has lost its platform.
-const GRACE: Duration = Duration::from_secs(2);
+pub(crate) const GRACE: Duration = Duration::from_secs(2);
 
 /// Runs the function behind its fence; gives back the exit code.
 pub(crate) fn run(options: Options, started: Instant) -> Result<u8, Problem> {
     // While the function's own runtime starts. Where no thread can be had, the first event waits for it.
     let _ = std::thread::Builder::new().name("rules".into()).spawn(Inspector::prepare);
     let (function, schemas) = read_fence(&options)?;
-    let mode = options.mode.unwrap_or(match function.mode.unwrap_or_default() {
-        fence::Mode::Block => Mode::Block,
-        fence::Mode::Observe => Mode::Observe,
-    });
     let demand = demand(&options, &function)?;
-    let inspector = Inspector::new(&function, &schemas, mode)
-        .map_err(|error| Problem::fence(format!("the fence of `{}` can't be held: {error}", options.function)))?;
-    let inspector = match &options.rules {
-        None => inspector,
-        Some(path) => inspector.with_rules(Arc::new(read_rules(path)?)),
-    };
+    let inspector = inspector(&options, &function, &schemas)?;
     let journal = Journal::start(&options.records, &options.function).map_err(|error| {
         Problem::configuration(format!("records can't be written to {:?}: {error}", options.records))
     })?;
@@ -64,8 +55,22 @@ pub(crate) fn run(options: Options, started: Instant) -> Result<u8, Problem> {
     code
 }
 
+/// A function's fence, ready to be held against events.
+pub(crate) fn inspector(options: &Options, function: &FunctionFence, schemas: &Schemas) -> Result<Inspector, Problem> {
+    let mode = options.mode.unwrap_or(match function.mode.unwrap_or_default() {
+        fence::Mode::Block => Mode::Block,
+        fence::Mode::Observe => Mode::Observe,
+    });
+    let inspector = Inspector::new(function, schemas, mode)
+        .map_err(|error| Problem::fence(format!("the fence of `{}` can't be held: {error}", options.function)))?;
+    Ok(match &options.rules {
+        None => inspector,
+        Some(path) => inspector.with_rules(Arc::new(read_rules(path)?)),
+    })
+}
+
 /// The compiled rules of a file. Without them the function doesn't start: it would run with less than was asked for.
-fn read_rules(path: &std::path::Path) -> Result<RuleSet, Problem> {
+pub(crate) fn read_rules(path: &std::path::Path) -> Result<RuleSet, Problem> {
     let shown = path.display();
     let failed = |error: std::io::Error| Problem::configuration(format!("the rules `{shown}` can't be read: {error}"));
     let size = std::fs::metadata(path).map_err(failed)?.len();
@@ -110,9 +115,10 @@ fn tier_name(tier: Tier) -> &'static str {
     }
 }
 
-type Schemas = std::collections::BTreeMap<String, serde_json::Value>;
+pub(crate) type Schemas = std::collections::BTreeMap<String, serde_json::Value>;
 
-fn read_fence(options: &Options) -> Result<(FunctionFence, Schemas), Problem> {
+/// The fence that the options name, whole.
+pub(crate) fn read_fence_file(options: &Options) -> Result<Fence, Problem> {
     let path = options.fence.display();
     let failed = |error: std::io::Error| Problem::fence(format!("the fence `{path}` can't be read: {error}"));
     let size = std::fs::metadata(&options.fence).map_err(failed)?.len();
@@ -132,6 +138,12 @@ fn read_fence(options: &Options) -> Result<(FunctionFence, Schemas), Problem> {
         let complaint = complaint.unwrap_or_else(|| "it holds no fence".to_owned());
         return Err(Problem::fence(format!("the fence `{path}` can't be used: {complaint}")));
     };
+    Ok(fence)
+}
+
+pub(crate) fn read_fence(options: &Options) -> Result<(FunctionFence, Schemas), Problem> {
+    let path = options.fence.display();
+    let fence = read_fence_file(options)?;
     let mut functions = fence.functions;
     match functions.remove(&options.function) {
         Some(function) => Ok((function, fence.schemas)),
@@ -249,7 +261,7 @@ enum Ended {
 }
 
 /// Somebody listens where the Runtime API should be.
-async fn reachable(api: &str) -> Result<(), Problem> {
+pub(crate) async fn reachable(api: &str) -> Result<(), Problem> {
     let failed = |why: String| Problem::configuration(format!("the Runtime API at `{api}` can't be reached: {why}"));
     let mut addresses = api.to_socket_addrs().map_err(|error| failed(error.to_string()))?;
     let address = addresses.next().ok_or_else(|| failed("it has no address".into()))?;
@@ -268,7 +280,7 @@ fn runtime_name(options: &Options) -> String {
     named.map_or_else(|| command.to_string_lossy().into_owned(), str::to_owned)
 }
 
-fn pass_on(child: &Child, signal: Signal) {
+pub(crate) fn pass_on(child: &Child, signal: Signal) {
     let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     if let Some(pid) = pid {
         // It may have ended a moment ago.
@@ -277,7 +289,7 @@ fn pass_on(child: &Child, signal: Signal) {
 }
 
 /// As a shell has it: 128 and the signal's number for a process that a signal ended.
-fn exit_code(status: ExitStatus) -> u8 {
+pub(crate) fn exit_code(status: ExitStatus) -> u8 {
     let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
     u8::try_from(code & 0xff).unwrap_or(1)
 }

@@ -7,12 +7,12 @@
 use crate::forms::Served;
 use crate::options::{Options, VARIABLES};
 use crate::report::Problem;
-use crate::run::{GRACE, LAST_WORDS, exit_code, pass_on, read_fence_file, read_rules, unknown_function};
+use crate::run::{GRACE, LAST_WORDS, exit_code, inspector, pass_on, read_fence, read_fence_file, read_rules};
 use fence::{FunctionFence, Tier};
 use guard::Inspector;
 use guard::journal::Journal;
 use guard::proxy::{Door, Front};
-use records::{Mode, Started, Stopped};
+use records::{Started, Stopped};
 use rustix::process::Signal;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
@@ -47,33 +47,32 @@ pub(crate) fn run(served: &Served, started: Instant) -> Result<u8, Problem> {
 }
 
 fn inspectors(options: &Options, named: bool) -> Result<Vec<(String, Inspector)>, Problem> {
-    let fence = read_fence_file(options)?;
+    let (functions, schemas) = if named {
+        let (function, schemas) = read_fence(options)?;
+        (vec![(options.function.clone(), function)], schemas)
+    } else {
+        let fence = read_fence_file(options)?;
+        (fence.functions.into_iter().collect(), fence.schemas)
+    };
     let rules = options.rules.as_deref().map(read_rules).transpose()?.map(Arc::new);
-    let one = |name: String, function: &FunctionFence| {
-        if function.perimeter.as_ref().is_some_and(|perimeter| perimeter.tier > Tier::Platform) {
+    let one = |(name, function): (String, FunctionFence)| {
+        let options = Options { function: name, rules: None, ..options.clone() };
+        if function.perimeter.as_ref().is_some_and(|perimeter| perimeter.tier > Tier::Platform)
+            || options.perimeter.is_some_and(|demand| demand >= perimeter::Demand::Require)
+        {
             return Err(Problem::perimeter(format!(
-                "the fence of `{name}` demands a perimeter, and this form of the agent holds no more than events"
+                "a perimeter is demanded for `{}`, and this form of the agent holds no more than events",
+                options.function
             )));
         }
-        let mode = options.mode.unwrap_or(match function.mode.unwrap_or_default() {
-            fence::Mode::Block => Mode::Block,
-            fence::Mode::Observe => Mode::Observe,
-        });
-        let inspector = Inspector::new(function, &fence.schemas, mode)
-            .map_err(|error| Problem::fence(format!("the fence of `{name}` can't be held: {error}")))?;
+        let inspector = inspector(&options, &function, &schemas)?;
         let inspector = match &rules {
             Some(rules) => inspector.with_rules(Arc::clone(rules)),
             None => inspector,
         };
-        Ok((name, inspector))
+        Ok((options.function, inspector))
     };
-    if !named {
-        return fence.functions.iter().map(|(name, function)| one(name.clone(), function)).collect();
-    }
-    match fence.functions.get(&options.function) {
-        Some(function) => Ok(vec![one(options.function.clone(), function)?]),
-        None => Err(unknown_function(options, fence.functions.keys().map(String::as_str))),
-    }
+    functions.into_iter().map(one).collect()
 }
 
 async fn serve(
@@ -183,9 +182,9 @@ fn address(served: &Served) -> Result<SocketAddr, Problem> {
             format!("127.0.0.1:{}", port.ok_or_else(|| Problem::configuration(why))?)
         }
     };
-    let mut found = chosen.to_socket_addrs().map_err(|error| {
-        Problem::configuration(format!("`{chosen}` is not an address to listen at: {error}"))
-    })?;
+    let mut found = chosen
+        .to_socket_addrs()
+        .map_err(|error| Problem::configuration(format!("`{chosen}` is not an address to listen at: {error}")))?;
     found.next().ok_or_else(|| Problem::configuration(format!("`{chosen}` has no address")))
 }
 
