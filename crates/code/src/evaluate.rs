@@ -6,7 +6,7 @@
 //! What it misses, on purpose: the order of callbacks, aliasing through containers whose keys can't be told, and
 //! classes that are made at run time.
 
-use crate::heap::{Heap, Object};
+use crate::heap::{Heap, MAX_MEMBERS, Object};
 use crate::project::{Loaded, Project, Roots};
 use crate::record::{Record, Site, site};
 use crate::syntax::{Entry, Expression, Imported, Kind, Name, Pattern, Place, Statement};
@@ -690,6 +690,10 @@ impl<'p> Evaluator<'p> {
                     if let Kind::Spread(inner) = &item.kind {
                         let inner = self.expression(inner);
                         match self.items(&inner) {
+                            Some(items) if values.len() + items.len() > MAX_MEMBERS => {
+                                self.steps += items.len() / 8;
+                                others = Some(self.iterate(&inner, place));
+                            }
                             Some(items) => values.extend(items),
                             None => others = Some(self.iterate(&inner, place)),
                         }
@@ -836,6 +840,8 @@ impl<'p> Evaluator<'p> {
                         match one {
                             Value::Object(id) => {
                                 let spread = self.heap.objects.get(*id).cloned().unwrap_or_default();
+                                // Every field is looked for among those that are there.
+                                self.steps += spread.fields.len() * object.fields.len() / 1_000;
                                 for (name, value) in spread.fields {
                                     object.fields.retain(|(field, _)| *field != name);
                                     object.fields.push((name, value));

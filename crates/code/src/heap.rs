@@ -6,6 +6,13 @@ use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
+/// The most items or fields that one object keeps; what more there is counts as what may stand anywhere in it.
+pub(crate) const MAX_MEMBERS: usize = 4_000;
+/// Items and fields of all objects together, after which new ones are kept small.
+const MAX_HELD: usize = 1_000_000;
+/// How many a new one keeps then.
+const MAX_MEMBERS_WHEN_FULL: usize = 16;
+
 #[derive(Default)]
 pub(crate) struct Scope {
     pub(crate) variables: HashMap<Name, Value>,
@@ -44,11 +51,18 @@ pub(crate) struct Heap {
     pub(crate) objects: Vec<Object>,
     /// Whether modules are being loaded rather than functions run.
     pub(crate) loading: bool,
+    /// Items and fields of all objects when they were made.
+    held: usize,
     journals: Vec<Journal>,
 }
 
 /// The variables an arm of a branch changed, with the values it left.
 pub(crate) type Changes = HashMap<(ScopeId, Name), Value>;
+
+/// One or another of some values.
+fn one_of(first: Option<Value>, rest: impl IntoIterator<Item = Value>) -> Value {
+    rest.into_iter().take(MAX_MEMBERS_WHEN_FULL).fold(first.unwrap_or(Value::Unknown), Value::or)
+}
 
 impl Heap {
     pub(crate) fn scope(&mut self, parent: Option<ScopeId>) -> ScopeId {
@@ -137,7 +151,19 @@ impl Heap {
         }
     }
 
-    pub(crate) fn object(&mut self, object: Object) -> Value {
+    pub(crate) fn object(&mut self, mut object: Object) -> Value {
+        let room = if self.held < MAX_HELD { MAX_MEMBERS } else { MAX_MEMBERS_WHEN_FULL };
+        if let Some(items) = &mut object.items
+            && items.len() > room
+        {
+            let rest = items.split_off(room);
+            object.others = Some(one_of(object.others.take(), rest));
+        }
+        if object.fields.len() > room {
+            let rest = object.fields.split_off(room).into_iter().map(|(_, value)| value);
+            object.others = Some(one_of(object.others.take(), rest));
+        }
+        self.held += object.fields.len() + object.items.as_ref().map_or(0, Vec::len);
         self.objects.push(Object { lasting: self.loading, ..object });
         Value::Object(self.objects.len() - 1)
     }

@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 /// Longer files aren't read: no handler is, and a bundle of that size says little about the code that made it.
 pub(crate) const MAX_BYTES: usize = 2 << 20;
 
+/// The most lines in a row that hold nothing but a backslash.
+const MAX_CONTINUATIONS: usize = 200;
 /// Entries of a folder looked at for installed packages.
 const MAX_INSTALLED: usize = 5_000;
 
@@ -26,6 +28,12 @@ impl Loaded {
     pub(crate) fn parse(path: String, text: String, language: Language) -> Self {
         if text.len() > MAX_BYTES {
             let refused = Some(format!("`{path}` is longer than {} MiB and isn't read", MAX_BYTES >> 20));
+            return Self { path, text: String::new(), module: Module::default(), refused };
+        }
+        // The grammar looks past all of them again at each.
+        if language == Language::Python && text.contains(&"\\\n".repeat(MAX_CONTINUATIONS)) {
+            let refused =
+                Some(format!("`{path}` has more than {MAX_CONTINUATIONS} empty continued lines and isn't read"));
             return Self { path, text: String::new(), module: Module::default(), refused };
         }
         let grammar = match language {

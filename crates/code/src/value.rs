@@ -13,6 +13,8 @@ use std::rc::Rc;
 const MAX_ALTERNATIVES: usize = 32;
 /// Longer text isn't put together.
 const MAX_PIECES: usize = 24;
+/// Nor is longer text, in bytes: what doubles itself in a loop would fill the memory.
+const MAX_TEXT: usize = 64 << 10;
 
 pub(crate) type ObjectId = usize;
 pub(crate) type ScopeId = usize;
@@ -200,6 +202,7 @@ impl Value {
             .collect();
         let mut pieces: Vec<Value> = Vec::new();
         let mut text = String::new();
+        let mut length = 0;
         for value in single {
             let parts = match &value {
                 Self::Pattern(parts) => parts.to_vec(),
@@ -207,7 +210,13 @@ impl Value {
             };
             for part in parts {
                 match part {
-                    Self::Text(more) => text.push_str(&more),
+                    Self::Text(more) if length + more.len() > MAX_TEXT => {
+                        return taint::derived(&values.iter().collect::<Vec<_>>());
+                    }
+                    Self::Text(more) => {
+                        length += more.len();
+                        text.push_str(&more);
+                    }
                     Self::Number(number) => text.push_str(&number.to_string()),
                     other => {
                         if !text.is_empty() {

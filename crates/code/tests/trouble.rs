@@ -7,7 +7,7 @@ mod support;
 use code::{Language, read_inline};
 use source::{SourceFile, Sources, Span};
 use support::Repository;
-use support::{calls, messages, read};
+use support::{calls, messages, processes, read};
 
 #[test]
 fn a_missing_file_names_what_was_looked_for_and_the_near_miss() {
@@ -131,4 +131,45 @@ fn inline_code_points_into_the_template() {
     assert_eq!(sources.place(behaviour.calls[0].span), "template.yaml:7");
     assert!(sources.slice(behaviour.calls[0].span).starts_with("boto3.client('sqs').purge_queue("));
     assert_eq!(behaviour.files, [file]);
+}
+
+#[test]
+fn what_doubles_itself_line_by_line_comes_to_an_end() {
+    let python = |line: &str| {
+        let text = format!(
+            "import os\ndef handler(event, context):\n    a = event['x']\n    b = 'x'\n    c = [event]\n{}    os.system(a)\n",
+            format!("    {line}\n").repeat(60)
+        );
+        let (reading, _) = read(&[("app.py", &text)], "app.handler", Language::Python);
+        assert_eq!(processes(&reading.behaviour.unwrap()).len(), 1, "{line}");
+    };
+    ["a = a + a", "b = b + b", "b = f'{b}{b}'", "c = c + c", "c = [c, c]", "a = a + b"]
+        .iter()
+        .for_each(|line| python(line));
+    let javascript = |line: &str| {
+        let text = format!(
+            "exports.handler = async (event) => {{\nlet a = [event], b = 'x', c = {{}};\n{}require('child_process').exec(event.x);\n}};\n",
+            format!("{line}\n").repeat(60)
+        );
+        let (reading, _) = read(&[("app.js", &text)], "app.handler", Language::JavaScript);
+        assert_eq!(processes(&reading.behaviour.unwrap()).len(), 1, "{line}");
+    };
+    ["a = [...a, ...a];", "b = `${b}${b}`;", "b += b;", "c = {...c, c};", "a = a.concat(a);"]
+        .iter()
+        .for_each(|line| javascript(line));
+}
+
+#[test]
+fn a_long_list_still_tells_what_is_in_it() {
+    let items = "'ls', ".repeat(9_000);
+    let text = format!("import os\ndef handler(event, context):\n    a = [{items}event['x']]\n    os.system(a[0])\n");
+    let (reading, _) = read(&[("app.py", &text)], "app.handler", Language::Python);
+    assert_eq!(processes(&reading.behaviour.unwrap()), ["ls in a shell"]);
+}
+
+#[test]
+fn thousands_of_continued_lines_are_refused() {
+    let text = format!("def handler(event, context):\n    return {}1\n", "\\\n".repeat(20_000));
+    let (reading, _) = read(&[("app.py", &text)], "app.handler", Language::Python);
+    assert!(messages(&reading).iter().any(|message| message.contains("isn't read")), "{:?}", messages(&reading));
 }

@@ -14,6 +14,8 @@ use crate::value::Value;
 use crate::walk;
 use graph::{PracticeKind, Sink, words};
 
+/// Values of one comparison that are looked at.
+const MAX_COMPARED: usize = 32;
 /// Comparisons noted for one handler.
 const MAX_COMPARISONS: usize = 2_000;
 /// Records and errors that one call hands on, at most.
@@ -47,6 +49,8 @@ fn role(evaluator: &mut Evaluator<'_>, value: &Value, place: Place) {
 
 /// `a == b`, `a < b`.
 pub(crate) fn compared(evaluator: &mut Evaluator<'_>, how: Comparison, values: &[Value], place: Place) {
+    // `a < b < c`: each is held against each.
+    let values = values.get(..MAX_COMPARED).unwrap_or(values);
     let constant = |value: &Value| matches!(value, Value::Text(_) | Value::Number(_) | Value::Boolean(_));
     let any_claim = values.iter().any(is_claim);
     let any_constant = values.iter().any(constant);
