@@ -1,7 +1,8 @@
 //! Looks for credentials in text: source code and the settings beside it. What a credential looks like is `secret`'s to say;
 //! here is where one stands, and what only looks like one in code: messages, labels, references, forms to fill in.
 
-use crate::secret::{Secret, recognise, shaped};
+use crate::secret::{Secret, marks, recognise, shaped};
+use aho_corasick::AhoCorasick;
 use findings::{Confidence, Severity};
 use regex::Regex;
 use std::sync::LazyLock;
@@ -35,12 +36,27 @@ pub(crate) struct Leak {
 /// A line without any of these holds no named credential.
 const STEMS: [&str; 10] = ["pass", "pwd", "_pw", "secret", "token", "key", "cred", "auth", "://", "connection"];
 
+/// The longest value, in characters.
+const MAX_VALUE: usize = 400;
+
+/// All stems at once.
+static STEM: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::builder().ascii_case_insensitive(true).build(STEMS).ok());
+
+// What isn't ASCII counts as a letter, since a pattern that knows letters from signs in every language is a large and slow
+// automaton; so is one that counts a value's characters.
 // INVARIANT: the patterns are constants; the test below compiles each of them.
 static IN_QUOTES: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r#"["']?([A-Za-z_][\w.-]{1,60})["']?\]?\s*(?::\s*[\w.<>\[\] ]{1,30})?\s*(?:=>|:=|[=:])\s*[bruf]{0,2}["'`]([^"'`\n]{3,400})["'`]"#).ok()
+    Regex::new(
+        r#"["']?([A-Za-z_][0-9A-Za-z_.\x{80}-\x{10FFFF}-]{1,60})["']?\]?[ \t\r]*(?::[ \t\r]*[0-9A-Za-z_.<>\[\] \x{80}-\x{10FFFF}]{1,30})?[ \t\r]*(?:=>|:=|[=:])[ \t\r]*[bruf]{0,2}["'`]([^"'`\n]{3,})["'`]"#,
+    )
+    .ok()
 });
 static BARE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r#"^\s*(?:export\s+|-\s+)?["']?([A-Za-z_][\w.-]{1,60})["']?\s*[=:]\s*["']?([^"'\s#,][^"'\n#]{2,400}?)["']?,?\s*$"#).ok()
+    Regex::new(
+        r#"^[ \t\r]*(?:export[ \t\r]+|-[ \t\r]+)?["']?([A-Za-z_][0-9A-Za-z_.\x{80}-\x{10FFFF}-]{1,60})["']?[ \t\r]*[=:][ \t\r]*["']?([^"' \t\r\n#,][^"'\n#]{2,}?)["']?,?[ \t\r\n]*$"#,
+    )
+    .ok()
 });
 
 /// The credentials in a text.
@@ -49,27 +65,45 @@ pub(crate) fn leaks(text: &str, form: Form) -> Vec<Leak> {
     if text.len() > MAX_BYTES {
         return found;
     }
+    let mut marks = marks(text).peekable();
+    let mut stems = STEM.iter().flat_map(|stem| stem.find_iter(text)).map(|found| found.end()).peekable();
     let mut offset = 0;
     for line in text.split_inclusive('\n') {
         let start = offset;
         offset += line.len();
+        let mut candidates = 0;
+        while let Some((_, shape)) = marks.next_if(|(end, _)| *end <= offset) {
+            candidates |= shape;
+        }
+        let mut has_stem = false;
+        while stems.next_if(|end| *end <= offset).is_some() {
+            has_stem = true;
+        }
+        // An address has a stem as well.
+        if candidates == 0 && !has_stem {
+            continue;
+        }
         if line.len() > MAX_LINE || line.len() < 6 || found.len() >= MAX_FOUND {
             continue;
         }
-        if let Some((from, to, secret)) = shaped(line) {
+        if let Some((from, to, secret)) = shaped(line, candidates) {
             found.push(Leak { start: start + from, end: start + to, name: String::new(), secret });
             continue;
         }
-        let lower = line.to_ascii_lowercase();
-        if !STEMS.iter().any(|stem| lower.contains(stem)) {
+        if !has_stem || !line.contains(['=', ':']) {
             continue;
         }
+        let quoted = line.contains(['"', '\'', '`']);
         let patterns = match form {
-            Form::Code => [&*IN_QUOTES, &None],
-            Form::Settings => [&*BARE, &*IN_QUOTES],
+            Form::Code => [None, quoted.then_some(&IN_QUOTES)],
+            Form::Settings => [Some(&BARE), quoted.then_some(&IN_QUOTES)],
         };
-        for captures in patterns.into_iter().flatten().flat_map(|pattern| pattern.captures_iter(line)) {
+        let patterns = patterns.into_iter().flatten().filter_map(|pattern| pattern.as_ref());
+        for captures in patterns.flat_map(|pattern| pattern.captures_iter(line)) {
             let (Some(name), Some(value)) = (captures.get(1), captures.get(2)) else { continue };
+            if value.len() > MAX_VALUE && value.as_str().chars().count() > MAX_VALUE {
+                continue;
+            }
             let Some(secret) = named(name.as_str(), value.as_str().trim_end(), form) else { continue };
             let leak = Leak {
                 start: start + value.start(),

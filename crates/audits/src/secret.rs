@@ -1,9 +1,10 @@
 //! Recognising credentials in configuration: by the shape providers give them, in connection strings, and by the name a
 //! value goes under. Nothing here keeps or shows a secret whole.
 
+use aho_corasick::AhoCorasick;
 use findings::{Confidence, Severity};
 use regex::Regex;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 /// Stands in a text for what only deployment knows.
 pub(crate) const HOLE: char = '\u{0}';
@@ -19,48 +20,102 @@ pub(crate) struct Secret {
     pub(crate) confidence: Confidence,
 }
 
-/// Shapes that providers give their credentials so that they can be found.
-const SHAPES: &[(&str, &str, Severity)] = &[
-    ("a private key", r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----", Severity::High),
-    ("a Stripe live key", r"\b[sr]k_live_[0-9A-Za-z]{10,}", Severity::High),
-    ("a Stripe test key", r"\b[sr]k_test_[0-9A-Za-z]{10,}", Severity::Medium),
-    ("a Stripe signing secret", r"\bwhsec_[0-9A-Za-z+/]{24,}", Severity::High),
-    ("a GitHub token", r"\bgh[pousr]_[0-9A-Za-z]{36,}", Severity::High),
-    ("a GitHub token", r"\bgithub_pat_[0-9A-Za-z_]{22,}", Severity::High),
-    ("a GitLab token", r"\bglpat-[0-9A-Za-z_-]{20,}", Severity::High),
-    ("a Slack token", r"\bxox[abeoprs]-[0-9A-Za-z-]{10,}", Severity::High),
-    ("a Slack web hook", r"https://hooks\.slack\.com/(?:services|workflows)/[0-9A-Za-z/]{20,}", Severity::Medium),
-    ("a Discord web hook", r"https://discord(?:app)?\.com/api/webhooks/\d+/[0-9A-Za-z_-]{20,}", Severity::Medium),
-    ("a Google API key", r"\bAIza[0-9A-Za-z_-]{35}", Severity::High),
-    ("a Google client secret", r"\bGOCSPX-[0-9A-Za-z_-]{20,}", Severity::High),
-    ("a SendGrid key", r"\bSG\.[0-9A-Za-z_-]{16,}\.[0-9A-Za-z_-]{16,}", Severity::High),
-    ("a Mailgun key", r"\bkey-[0-9a-f]{32}\b", Severity::High),
-    ("a Twilio key", r"\bSK[0-9a-f]{32}\b", Severity::High),
-    ("a Telegram bot token", r"\b\d{8,10}:AA[0-9A-Za-z_-]{33}", Severity::High),
-    ("an Anthropic key", r"\bsk-ant-[0-9A-Za-z_-]{20,}", Severity::High),
-    ("an OpenAI key", r"\bsk-(?:proj-|svcacct-|admin-)?[0-9A-Za-z_-]{32,}", Severity::High),
-    ("an npm token", r"\bnpm_[0-9A-Za-z]{36}", Severity::High),
-    ("a PyPI token", r"\bpypi-AgEI[0-9A-Za-z_-]{20,}", Severity::High),
-    ("a Hugging Face token", r"\bhf_[A-Za-z]{34}", Severity::High),
-    ("a Shopify token", r"\bshp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}", Severity::High),
-    ("a Square secret", r"\bsq0csp-[0-9A-Za-z_-]{40,}", Severity::High),
-    ("a DigitalOcean token", r"\bdo[opr]_v1_[0-9a-f]{64}", Severity::High),
-    ("a Databricks token", r"\bdapi[0-9a-f]{32}", Severity::High),
-    ("a New Relic key", r"\bNRAK-[0-9A-Z]{27}", Severity::High),
-    ("an Azure storage key", r"AccountKey=[0-9A-Za-z+/]{40,}={0,2}", Severity::High),
+/// A shape that a provider gives its credentials so that they can be found.
+struct Shape {
+    what: &'static str,
+    /// Text of which one stands in every credential of the shape: what tells quickly that there is none.
+    marks: &'static [&'static str],
+    pattern: &'static str,
+    severity: Severity,
+    /// Made when one of its marks is met first; few texts have any.
+    compiled: OnceLock<Option<Regex>>,
+}
+
+const fn shape(what: &'static str, marks: &'static [&'static str], pattern: &'static str, severity: Severity) -> Shape {
+    Shape { what, marks, pattern, severity, compiled: OnceLock::new() }
+}
+
+impl Shape {
+    fn find<'t>(&self, text: &'t str) -> Option<regex::Match<'t>> {
+        // INVARIANT: the patterns are constants; the test below compiles each of them.
+        self.compiled.get_or_init(|| Regex::new(self.pattern).ok()).as_ref()?.find(text)
+    }
+}
+
+static SHAPES: [Shape; 29] = [
+    shape("a private key", &["-----BEGIN "], r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----", Severity::High),
+    shape("a Stripe live key", &["k_live_"], r"\b[sr]k_live_[0-9A-Za-z]{10,}", Severity::High),
+    shape("a Stripe test key", &["k_test_"], r"\b[sr]k_test_[0-9A-Za-z]{10,}", Severity::Medium),
+    shape("a Stripe signing secret", &["whsec_"], r"\bwhsec_[0-9A-Za-z+/]{24,}", Severity::High),
+    shape("a GitHub token", &["ghp_", "gho_", "ghu_", "ghs_", "ghr_"], r"\bgh[pousr]_[0-9A-Za-z]{36,}", Severity::High),
+    shape("a GitHub token", &["github_pat_"], r"\bgithub_pat_[0-9A-Za-z_]{22,}", Severity::High),
+    shape("a GitLab token", &["glpat-"], r"\bglpat-[0-9A-Za-z_-]{20,}", Severity::High),
+    shape("a Slack token", &["xox"], r"\bxox[abeoprs]-[0-9A-Za-z-]{10,}", Severity::High),
+    shape(
+        "a Slack web hook",
+        &["https://hooks.slack.com/"],
+        r"https://hooks\.slack\.com/(?:services|workflows)/[0-9A-Za-z/]{20,}",
+        Severity::Medium,
+    ),
+    shape(
+        "a Discord web hook",
+        &["https://discord"],
+        r"https://discord(?:app)?\.com/api/webhooks/\d+/[0-9A-Za-z_-]{20,}",
+        Severity::Medium,
+    ),
+    shape("a Google API key", &["AIza"], r"\bAIza[0-9A-Za-z_-]{35}", Severity::High),
+    shape("a Google client secret", &["GOCSPX-"], r"\bGOCSPX-[0-9A-Za-z_-]{20,}", Severity::High),
+    shape("a SendGrid key", &["SG."], r"\bSG\.[0-9A-Za-z_-]{16,}\.[0-9A-Za-z_-]{16,}", Severity::High),
+    shape("a Mailgun key", &["key-"], r"\bkey-[0-9a-f]{32}\b", Severity::High),
+    shape("a Twilio key", &["SK"], r"\bSK[0-9a-f]{32}\b", Severity::High),
+    shape("a Telegram bot token", &[":AA"], r"\b\d{8,10}:AA[0-9A-Za-z_-]{33}", Severity::High),
+    shape("an Anthropic key", &["sk-ant-"], r"\bsk-ant-[0-9A-Za-z_-]{20,}", Severity::High),
+    shape("an OpenAI key", &["sk-"], r"\bsk-(?:proj-|svcacct-|admin-)?[0-9A-Za-z_-]{32,}", Severity::High),
+    shape("an npm token", &["npm_"], r"\bnpm_[0-9A-Za-z]{36}", Severity::High),
+    shape("a PyPI token", &["pypi-AgEI"], r"\bpypi-AgEI[0-9A-Za-z_-]{20,}", Severity::High),
+    shape("a Hugging Face token", &["hf_"], r"\bhf_[A-Za-z]{34}", Severity::High),
+    shape(
+        "a Shopify token",
+        &["shpat_", "shpca_", "shppa_", "shpss_"],
+        r"\bshp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}",
+        Severity::High,
+    ),
+    shape("a Square secret", &["sq0csp-"], r"\bsq0csp-[0-9A-Za-z_-]{40,}", Severity::High),
+    shape("a DigitalOcean token", &["doo_v1_", "dop_v1_", "dor_v1_"], r"\bdo[opr]_v1_[0-9a-f]{64}", Severity::High),
+    shape("a Databricks token", &["dapi"], r"\bdapi[0-9a-f]{32}", Severity::High),
+    shape("a New Relic key", &["NRAK-"], r"\bNRAK-[0-9A-Z]{27}", Severity::High),
+    shape("an Azure storage key", &["AccountKey="], r"AccountKey=[0-9A-Za-z+/]{40,}={0,2}", Severity::High),
     // The identifier alone opens nothing, but where it stands its secret can't be far.
-    ("an AWS access key id", r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b", Severity::Medium),
-    ("a JSON Web Token", r"\beyJ[0-9A-Za-z_-]{8,}\.eyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]{8,}", Severity::Medium),
+    shape("an AWS access key id", &["AKIA", "ASIA"], r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b", Severity::Medium),
+    shape(
+        "a JSON Web Token",
+        &["eyJ"],
+        r"\beyJ[0-9A-Za-z_-]{8,}\.eyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]{8,}",
+        Severity::Medium,
+    ),
 ];
 
-static COMPILED: LazyLock<Vec<(&'static str, Regex, Severity)>> = LazyLock::new(|| {
-    // INVARIANT: the patterns are constants; the test below compiles each of them.
-    SHAPES.iter().filter_map(|(what, pattern, severity)| Some((*what, Regex::new(pattern).ok()?, *severity))).collect()
+/// All marks at once, and the shape that each of them belongs to.
+static MARKS: LazyLock<Option<(AhoCorasick, Vec<usize>)>> = LazyLock::new(|| {
+    let marks = || SHAPES.iter().enumerate().flat_map(|(at, shape)| shape.marks.iter().map(move |mark| (at, *mark)));
+    Some((AhoCorasick::new(marks().map(|(_, mark)| mark)).ok()?, marks().map(|(at, _)| at).collect()))
 });
 
-/// All shapes at once, to tell quickly that there is none.
-static ANY_SHAPE: LazyLock<Option<regex::RegexSet>> =
-    LazyLock::new(|| regex::RegexSet::new(SHAPES.iter().map(|(_, pattern, _)| *pattern)).ok());
+/// Where marks of shapes stand in a text: the end of each, and the shape as a bit.
+pub(crate) fn marks(text: &str) -> impl Iterator<Item = (usize, u64)> {
+    let found = MARKS.as_ref().map(|(finder, owners)| {
+        finder
+            .find_overlapping_iter(text)
+            .filter_map(|found| Some((found.end(), 1 << owners.get(found.pattern().as_usize())?)))
+    });
+    found.into_iter().flatten()
+}
+
+/// The first shape, of those whose bits are given, that a text holds.
+fn first_shape(text: &str, candidates: u64) -> Option<(&'static Shape, regex::Match<'_>)> {
+    let shapes = SHAPES.iter().enumerate().filter(|(at, _)| candidates & (1 << at) != 0);
+    shapes.into_iter().find_map(|(_, shape)| Some((shape, shape.find(text)?)))
+}
 
 static IN_URL: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"[A-Za-z][0-9A-Za-z+.-]*://[^/\s:@]*:([^@\s/]+)@").ok());
@@ -68,24 +123,29 @@ static IN_URL: LazyLock<Option<Regex>> =
 static IN_SETTINGS: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"(?i)(?:^|[;\s])(?:password|pwd)\s*=\s*["']?([^;\s"']+)"#).ok());
 
-/// The first credential of a provider's shape, or with a connection string around it, by its place in a text.
-pub(crate) fn shaped(text: &str) -> Option<(usize, usize, Secret)> {
+/// The password in an address.
+fn in_url(text: &str) -> Option<regex::Match<'_>> {
+    // Most addresses name nobody, and the pattern is slow to try.
+    let may = text.contains("://") && text.contains('@');
+    may.then(|| IN_URL.as_ref()?.captures(text)?.get(1)).flatten()
+}
+
+/// The first credential of a provider's shape, or with a connection string around it, by its place in a text. `candidates`
+/// are the shapes of which [`marks`] found one in it.
+pub(crate) fn shaped(text: &str, candidates: u64) -> Option<(usize, usize, Secret)> {
     let secret = |what: &str, found: &str, severity, confidence| Secret {
         what: what.to_string(),
         masked: mask(found),
         severity,
         confidence,
     };
-    if ANY_SHAPE.as_ref().is_some_and(|any| any.is_match(text)) {
-        for (what, shape, severity) in COMPILED.iter() {
-            let Some(found) = shape.find(text) else { continue };
-            let example = found.as_str().contains("EXAMPLE") || is_placeholder(found.as_str());
-            let severity = if example { Severity::Low } else { *severity };
-            let confidence = if example { Confidence::Low } else { Confidence::High };
-            return Some((found.start(), found.end(), secret(what, found.as_str(), severity, confidence)));
-        }
+    if let Some((shape, found)) = first_shape(text, candidates) {
+        let example = found.as_str().contains("EXAMPLE") || is_placeholder(found.as_str());
+        let severity = if example { Severity::Low } else { shape.severity };
+        let confidence = if example { Confidence::Low } else { Confidence::High };
+        return Some((found.start(), found.end(), secret(shape.what, found.as_str(), severity, confidence)));
     }
-    let found = text.contains("://").then(|| IN_URL.as_ref()?.captures(text)?.get(1)).flatten()?;
+    let found = in_url(text)?;
     let password = found.as_str();
     if refers(password) || password.contains(['{', '}', '%', '<', '+', '"', '\'', '$', '(', ' ']) {
         return None;
@@ -98,23 +158,24 @@ pub(crate) fn shaped(text: &str) -> Option<(usize, usize, Secret)> {
 /// Looks at a setting: its name, and its value with [`HOLE`] for what isn't known.
 pub(crate) fn recognise(name: &str, text: &str) -> Option<Secret> {
     let text = text.trim();
-    if let Some((what, found, severity)) =
-        COMPILED.iter().find_map(|(what, shape, severity)| Some((*what, shape.find(text)?.as_str(), *severity)))
-    {
+    let candidates = marks(text).fold(0, |all, (_, shape)| all | shape);
+    if let Some((shape, found)) = first_shape(text, candidates) {
+        let (found, severity) = (found.as_str(), shape.severity);
         let placeholder = is_placeholder(found);
         return Some(Secret {
-            what: what.to_string(),
+            what: shape.what.to_string(),
             masked: mask(found),
             // AWS's own documentation key is in half of all examples.
             severity: if found.ends_with("EXAMPLE") { Severity::Low } else { severity },
             confidence: if placeholder || severity == Severity::Medium { Confidence::Medium } else { Confidence::High },
         });
     }
-    for shape in [&*IN_URL, &*IN_SETTINGS].into_iter().flatten() {
-        let Some(password) = shape.captures(text).and_then(|captures| captures.get(1)).map(|found| found.as_str())
-        else {
-            continue;
-        };
+    let in_settings = || {
+        let pattern = text.contains('=').then(|| IN_SETTINGS.as_ref()).flatten()?;
+        pattern.captures(text)?.get(1)
+    };
+    for password in [in_url(text), in_settings()].into_iter().flatten() {
+        let password = password.as_str();
         if password.contains(HOLE) || refers(password) {
             continue;
         }
@@ -241,6 +302,15 @@ const POINTERS: &[&str] = &[
     "days",
     "hours",
     "minutes",
+    "iterations",
+    "rounds",
+    "cost",
+    "attempts",
+    "retries",
+    "input",
+    "box",
+    "selector",
+    "placeholder",
 ];
 
 /// What a variable's name says, if it speaks of a credential.
@@ -502,7 +572,11 @@ mod tests {
 
     #[test]
     fn every_shape_compiles() {
-        assert_eq!(COMPILED.len(), SHAPES.len());
+        assert!(SHAPES.len() <= 64, "each shape has a bit of its own");
+        for shape in &SHAPES {
+            assert!(Regex::new(shape.pattern).is_ok(), "{}", shape.what);
+            assert!(!shape.marks.is_empty() && shape.marks.iter().all(|mark| mark.len() > 1), "{}", shape.what);
+        }
         assert!(IN_URL.is_some() && IN_SETTINGS.is_some());
     }
 

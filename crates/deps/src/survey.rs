@@ -145,12 +145,7 @@ fn ecosystems(function: &Function) -> &'static [Ecosystem] {
 }
 
 /// The manifests of a function's code and of the layers that the application builds itself.
-fn of_function(
-    application: &Application,
-    function: &Function,
-    inventory: &Inventory,
-    sources: &Sources,
-) -> Vec<usize> {
+fn of_function(application: &Application, function: &Function, inventory: &Inventory, sources: &Sources) -> Vec<usize> {
     let path_of = |file: FileId| sources.get(file).map_or("", SourceFile::path);
     let template = path_of(application.template);
     let outermost = template.rsplit_once('/').map_or("", |(folder, _)| folder);
