@@ -8,7 +8,7 @@
 //!   expressions run at all, so an honest text costs one pass. Expressions are compiled at first need or by
 //!   [`Engine::warm`]; all of them run in linear time.
 //! - [`walk`] visits every string and object key of an event, however it is wrapped: JSON in JSON, base64,
-//!   percent-encoding, HTML entities, escapes, forms. It works within [`Limits`] and fails with [`LimitExceeded`].
+//!   percent-encoding, HTML entities, escapes, forms, XML documents. It works within [`Limits`] and fails with [`LimitExceeded`].
 //! - [`seclang`] runs rules written in SecLang, such as the OWASP Core Rule Set, over HTTP transactions.
 //! - [`decode`] holds the wrappings; [`rules`] the rules, a file per family, each with its own documentation.
 //!
@@ -25,6 +25,8 @@
 //! What it refuses although some send it honestly: a value that begins with one step out of its folder
 //! (`../images/x.png`; behind words or inside a link it is a hint) or has one in its middle (`https://x/a/../b`), an
 //! address of this machine where the field is not known to be a header, and markup in prose, which some page will show.
+//! Code, commands and statements between a document's fences count as in prose, and a whole SELECT in a sentence is a hint:
+//! say what a field reaches where that is too kind.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 

@@ -73,11 +73,14 @@ fn single_line(subject: &Subject<'_>) -> Option<Hit> {
     let text = subject.text.trim_end();
     let at = text.find(['\r', '\n'])?;
     // Cookies hold texts of many lines, their breaks encoded; what forges a header has the shape of one.
-    let forged = subject.context.kind != FieldKind::Header
-        || text.lines().skip(1).chain(text.split('\r').skip(1)).any(|line| {
-            line.trim_start().split_once(':').is_some_and(|(name, _)| {
-                (2..=40).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-            })
-        });
-    Some(Hit { range: at..at + 1, confidence: if forged { Confidence::Likely } else { Confidence::Hint } })
+    let sentence = text.split(['\r', '\n']).next().unwrap_or_default().split_whitespace().count() > 3;
+    let header = |line: &str| {
+        line.trim_start().split_once(':').is_some_and(|(name, value)| {
+            (2..=40).contains(&name.len())
+                && !value.starts_with(':')
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        })
+    };
+    let forged = subject.context.kind != FieldKind::Header || !sentence && text.split(['\r', '\n']).skip(1).any(header);
+    forged.then_some(Hit { range: at..at + 1, confidence: Confidence::Likely })
 }
