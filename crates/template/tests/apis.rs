@@ -92,10 +92,7 @@ Resources:
         Health: { Type: Api, Properties: { Path: /health, Method: get, RestApiId: !Ref Api } }
 "#;
     let read = read_with("template.yaml", template, &[("api.yaml", definition)]);
-    assert_eq!(
-        routes(&read),
-        ["POST /price -> F [IAM]", "GET /orders -> F [Cognito Pool]", "GET /health -> F [none]"]
-    );
+    assert_eq!(routes(&read), ["POST /price -> F [IAM]", "GET /orders -> F [Cognito Pool]", "GET /health -> F [none]"]);
 }
 
 #[test]

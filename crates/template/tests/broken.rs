@@ -356,3 +356,23 @@ fn substitutions_that_multiply_each_other_come_to_an_end() {
     let function = &read.application().functions[0];
     assert!(function.deployed_name.as_ref().unwrap().has_unknown(), "said to be open, rather than 10^32 letters long");
 }
+
+#[test]
+fn files_that_include_themselves_over_and_over_come_to_an_end() {
+    let include = "Fn::Transform: { Name: AWS::Include, Parameters: { Location: template.yaml } }";
+    let repeated: String = (0..30).map(|number| format!("  A{number}:\n    {include}\n")).collect();
+    let text = format!("Resources:\n  Jobs: {{ Type: AWS::SQS::Queue }}\n{repeated}");
+    let read = common::read_with("template.yaml", &text, &[("template.yaml", &text)]);
+    assert!(read.application().resources.iter().any(|resource| resource.name == "Jobs"));
+    let complaints = read.complaints();
+    assert!(complaints.iter().any(|complaint| complaint.contains("grows too large")), "{complaints:?}");
+}
+
+#[test]
+fn a_name_of_thousands_of_letters_is_compared_with_no_other() {
+    let long = "ComprehendBasicAccessPolicy".repeat(2_000);
+    let text = format!(
+        "Transform: AWS::Serverless-2016-10-31\nResources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      Handler: app.handler\n      Policies: [{long}, {long}x]\n"
+    );
+    assert_eq!(read(&text).application().functions.len(), 1);
+}

@@ -127,3 +127,21 @@ fn buckets_of_the_cdk_start_functions_by_a_custom_resource() {
     assert_eq!(trigger.kind, TriggerKind::S3);
     assert_eq!(trigger.source.as_ref().unwrap().to_string(), "${Uploads}");
 }
+
+#[test]
+fn an_assembly_that_names_itself_is_listed_once() {
+    let stages: String = (0..50)
+        .map(|number| {
+            format!(r#""S{number}": {{ "type": "cdk:cloud-assembly", "properties": {{ "directoryName": "." }} }}, "#)
+        })
+        .collect();
+    let manifest = format!(
+        r#"{{ "version": "38.0.0", "artifacts": {{ {stages} "Data": {{ "type": "aws:cloudformation:stack", "properties": {{ "templateFile": "Data.template.json" }} }} }} }}"#
+    );
+    let read = read_with(
+        "cdk.out/manifest.json",
+        &manifest,
+        &[("cdk.out/manifest.json", &manifest), ("cdk.out/Data.template.json", DATA)],
+    );
+    assert_eq!(read.application().resources.len(), 2, "the table and the queue, once");
+}

@@ -811,3 +811,30 @@ fn every_cut_off_configuration_is_survived() {
         assert!(role || end < role_ends, "{}", &whole[..end]);
     }
 }
+
+#[test]
+fn what_multiplies_itself_comes_to_an_end() {
+    let nested = "dynamic \"rule\" {\n for_each = range(0, 1000)\n content {\n".repeat(40) + &"}\n}\n".repeat(40);
+    let loops: String = "%{for x in range(0, 30)}a".repeat(30) + &"%{endfor}".repeat(30);
+    let documents: String = (0..200)
+        .map(|number| {
+            format!(
+                "data \"aws_iam_policy_document\" \"d{number}\" {{\n source_policy_documents = [data.aws_iam_policy_document.d{}.json, data.aws_iam_policy_document.d{}.json]\n statement {{ actions = [\"s3:*\"] }}\n}}\nresource \"aws_iam_role_policy\" \"p{number}\" {{\n role = aws_iam_role.fn.id\n policy = data.aws_iam_policy_document.d{number}.json\n}}\n",
+                number + 1,
+                number + 2
+            )
+        })
+        .collect();
+    for text in [
+        format!("resource \"aws_s3_bucket\" \"b\" {{\n{nested}}}\n"),
+        format!("resource \"aws_s3_bucket\" \"b\" {{ bucket = \"{loops}\" }}\n"),
+        format!(
+            "resource \"aws_s3_bucket\" \"b\" {{\n count = length(replace(\"{}\", \"a\", \"{}\"))\n}}\n",
+            "a".repeat(40_000),
+            "b".repeat(40_000)
+        ),
+        documents,
+    ] {
+        assert_eq!(with_function(&text).application().functions.len(), 1, "{}", &text[..60]);
+    }
+}
