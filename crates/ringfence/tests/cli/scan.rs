@@ -38,7 +38,9 @@ fn sarif_has_rules_results_and_places() {
     let sarif = shop.run(&["scan", ".", "--format", "sarif"]).json();
     assert_eq!(sarif["version"], "2.1.0");
     let run = &sarif["runs"][0];
-    let result = &run["results"][0];
+    // Attack paths come first; this is about a finding.
+    let results = run["results"].as_array().unwrap();
+    let result = results.iter().find(|result| result["ruleId"] == "unauthenticated-endpoint").unwrap();
     let rule = &run["tool"]["driver"]["rules"][result["ruleIndex"].as_u64().unwrap() as usize];
     assert_eq!(rule["id"], result["ruleId"]);
     let place = &result["locations"][0]["physicalLocation"];
