@@ -1,6 +1,6 @@
 //! From what was loaded to a report: audits run, decisions honoured, everything in a stable order.
 
-use crate::load::{Loaded, fence_path};
+use crate::load::{Loaded, fence_paths};
 use crate::rules::Rules;
 use crate::{allow, attack};
 use fence::Fence;
@@ -60,15 +60,15 @@ pub fn report_with_rules(loaded: &mut Loaded, today: (u16, u8, u8), rules: Optio
     let index = deps::default_index_folder();
     let brought = crate::dependencies::findings(loaded, index.as_deref(), today, &mut diagnostics);
     let sources = &loaded.sources;
+    let settings = crate::secrets::by_template(&loaded.estate.applications, &loaded.settings, sources);
     let (found, paths): (Vec<Vec<Finding>>, Vec<Vec<AttackPath>>) = loaded
         .estate
         .applications
         .par_iter()
         .zip(&fences)
         .map(|(application, fence)| {
-            let all = &loaded.estate.applications;
-            let settings = crate::secrets::of(application, all, &loaded.settings, sources);
-            let input = audits::Input { application, sources, fence: fence.as_ref(), settings: &settings, today };
+            let settings = settings.get(&application.template).map_or(&[][..], Vec::as_slice);
+            let input = audits::Input { application, sources, fence: fence.as_ref(), settings, today };
             let mut found = audits::run(&input);
             let paths = attack::walk(application, &mut found, sources, today);
             (found, paths)
@@ -83,7 +83,7 @@ pub fn report_with_rules(loaded: &mut Loaded, today: (u16, u8, u8), rules: Optio
         findings.extend(found);
     }
     findings.sort_by(|left, right| {
-        let place = |finding: &Finding| (sources.path(finding.primary.span).to_string(), finding.primary.span.start);
+        let place = |finding: &Finding| (sources.path(finding.primary.span), finding.primary.span.start);
         right
             .severity
             .cmp(&left.severity)
@@ -94,7 +94,8 @@ pub fn report_with_rules(loaded: &mut Loaded, today: (u16, u8, u8), rules: Optio
     let known = known.into_iter().chain(rules.into_iter().flat_map(Rules::ids)).collect::<Vec<_>>();
     let sorted = allow::sort(findings, &loaded.estate.applications, sources, &known);
     diagnostics.extend(sorted.diagnostics);
-    diagnostics.sort_by_key(|diagnostic| diagnostic.span.map(|span| (sources.path(span).to_string(), span.start)));
+    let place = |diagnostic: &Diagnostic| diagnostic.span.map(|span| (sources.path(span), span.start));
+    diagnostics.sort_by(|left, right| place(left).cmp(&place(right)));
     Report { findings: sorted.reported, allowed: sorted.allowed, attack_paths, diagnostics, comparison: None }
 }
 
@@ -106,10 +107,8 @@ fn secrets(findings: &[Finding]) -> impl Iterator<Item = Span> {
 /// The fences beside the templates, in the order of the applications; a broken one is none, and said so.
 fn fences(loaded: &mut Loaded, diagnostics: &mut Vec<Diagnostic>) -> Vec<Option<Fence>> {
     let mut fences = Vec::with_capacity(loaded.estate.applications.len());
-    for index in 0..loaded.estate.applications.len() {
-        let path = loaded.estate.applications.get(index).map(|application| fence_path(loaded, application));
-        let Some((path, Ok(text))) = path.map(|path| (path.clone(), std::fs::read_to_string(loaded.root.join(path))))
-        else {
+    for (index, path) in fence_paths(loaded).into_iter().enumerate() {
+        let Ok(text) = std::fs::read_to_string(loaded.root.join(&path)) else {
             fences.push(None);
             continue;
         };

@@ -1,6 +1,6 @@
 //! What an application brings along from elsewhere: packages, base images, bundled programs, and what its pages load.
 //!
-//! The folder is walked once more for the files that the graph doesn't know. Advisories come from the local index that
+//! The files that the graph doesn't know are looked through. Advisories come from the local index that
 //! `ringfence update` makes; without one a single note says that packages weren't checked.
 
 pub(crate) mod binaries;
@@ -27,7 +27,7 @@ pub(crate) fn findings(
     today: (u16, u8, u8),
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Finding> {
-    let root = Root { path: loaded.root.clone(), max_bytes: MAX_FILE_BYTES };
+    let root = Root::new(loaded.root.clone(), MAX_FILE_BYTES);
     let files = files(loaded);
     let index = match index.map(Index::open).transpose() {
         Ok(index) => index.filter(|index| !index.holds().is_empty()),
@@ -40,13 +40,16 @@ pub(crate) fn findings(
     findings.extend(images::findings(loaded, &root, &files, today));
     findings.extend(binaries::findings(loaded, &root, &files));
     findings.extend(web::findings(loaded, &root, &files, index.as_ref()));
+    if loaded.files != 1 {
+        loaded.walked = files;
+    }
     findings
 }
 
 /// The files below what was loaded. Of a template that was named alone only the folders of its code are looked through.
-fn files(loaded: &Loaded) -> Vec<Found> {
+fn files(loaded: &mut Loaded) -> Vec<Found> {
     if loaded.files != 1 {
-        return walk(&loaded.root).0;
+        return std::mem::take(&mut loaded.walked);
     }
     let mut roots: Vec<&str> = Vec::new();
     for (_, function) in loaded.estate.functions() {

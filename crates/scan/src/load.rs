@@ -8,7 +8,7 @@ use findings::{Diagnostic, Level};
 use graph::{Application, Code, Estate, Function, ResourceKind};
 use rayon::prelude::*;
 use source::{FileId, SourceFile, Sources, Span};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -46,6 +46,8 @@ pub struct Loaded {
     pub templates: usize,
     /// Settings beside the code, which are looked through for credentials.
     pub settings: Vec<FileId>,
+    /// The files below the path, where it is a folder.
+    pub(crate) walked: Vec<Found>,
 }
 
 /// Why nothing could be loaded.
@@ -114,7 +116,7 @@ pub fn load(path: &Path, options: &Options) -> Result<Loaded, LoadError> {
         return Err(LoadError::Kind(path.to_path_buf()));
     };
     let named_alone = metadata.is_file();
-    let root = Root { path: folder, max_bytes: options.max_file_bytes };
+    let root = Root::new(folder, options.max_file_bytes);
     let may_be_template = |found: &Found| named_alone || has_template_extension(&found.path);
     options.progress.templates(files, candidates.iter().filter(|found| may_be_template(found)).count());
     let mut units: Vec<Unit> = candidates
@@ -147,7 +149,8 @@ pub fn load(path: &Path, options: &Options) -> Result<Loaded, LoadError> {
     }
     let settings = if named_alone { Vec::new() } else { crate::secrets::read(&root, &candidates, &mut sources) };
     options.progress.audits();
-    Ok(Loaded { root: root.path, sources, estate, diagnostics, files, templates, settings })
+    let walked = if named_alone { Vec::new() } else { candidates };
+    Ok(Loaded { root: root.path, sources, estate, diagnostics, files, templates, settings, walked })
 }
 
 /// An application whose template stands in the root bears the root's name: `template` says nothing.
@@ -178,7 +181,7 @@ fn read_template(root: &Root, found: &Found, segment: u32, named_alone: bool) ->
         diagnostics,
         included: HashSet::new(),
     };
-    if found.size > root.max_bytes {
+    if found.size > root.max_bytes() {
         let head = root.head(&found.path, 64 << 10)?;
         if !named_alone && !template::looks_like_template(&found.path, &head) {
             return None;
@@ -187,7 +190,7 @@ fn read_template(root: &Root, found: &Found, segment: u32, named_alone: bool) ->
             "`{}` is {} MiB, more than the {} MiB that are read of one file",
             found.path,
             found.size >> 20,
-            root.max_bytes >> 20
+            root.max_bytes() >> 20
         );
         let help = match found.size <= template::MAX_BYTES as u64 {
             true => "CloudFormation takes templates up to 1 MB; `--max-file-mib` raises the limit",
@@ -196,7 +199,7 @@ fn read_template(root: &Root, found: &Found, segment: u32, named_alone: bool) ->
         };
         return Some(blank(vec![Diagnostic::general(Level::Error, "template", message).help(help)]));
     }
-    let Some(text) = root.read(&found.path) else {
+    let Some(text) = root.read_walked(found) else {
         let message = format!("`{}` can't be read", found.path);
         return Some(blank(vec![Diagnostic::general(Level::Error, "template", message)]));
     };
@@ -382,7 +385,7 @@ impl code::Files for Root {
     }
 
     fn exists(&self, path: &str) -> bool {
-        self.resolve(path).is_some_and(|path| path.is_file())
+        self.is_file(path)
     }
 
     fn list(&self, directory: &str) -> Vec<String> {
@@ -393,20 +396,35 @@ impl code::Files for Root {
 /// Where an application's fence is kept: `fence.yaml` beside its template, or `NAME.fence.yaml` where several templates
 /// share the folder. Relative to the root of what was loaded.
 pub fn fence_path(loaded: &Loaded, application: &Application) -> String {
-    let path_of = |file: FileId| loaded.sources.get(file).map_or("", SourceFile::path);
-    let split = |path: &str| {
-        path.rsplit_once('/')
-            .map_or((String::new(), path.to_string()), |(folder, name)| (format!("{folder}/"), name.to_string()))
-    };
-    let (folder, name) = split(path_of(application.template));
-    let mut siblings: BTreeMap<String, usize> = BTreeMap::new();
-    for other in &loaded.estate.applications {
-        *siblings.entry(split(path_of(other.template)).0).or_default() += 1;
+    let (folder, _) = template_path(loaded, application);
+    let siblings = loaded.estate.applications.iter().filter(|other| template_path(loaded, other).0 == folder).count();
+    fence_path_among(loaded, application, siblings)
+}
+
+/// Where the fences of all applications are kept, in their order.
+pub(crate) fn fence_paths(loaded: &Loaded) -> Vec<String> {
+    let applications = &loaded.estate.applications;
+    let mut siblings: HashMap<&str, usize> = HashMap::new();
+    for application in applications {
+        *siblings.entry(template_path(loaded, application).0).or_default() += 1;
     }
-    if siblings.get(&folder).copied().unwrap_or(0) <= 1 {
+    let of = |application| siblings.get(template_path(loaded, application).0).copied().unwrap_or(0);
+    applications.iter().map(|application| fence_path_among(loaded, application, of(application))).collect()
+}
+
+/// The folder of an application's template, with its `/`, and the template's name.
+fn template_path<'l>(loaded: &'l Loaded, application: &Application) -> (&'l str, &'l str) {
+    let path = loaded.sources.get(application.template).map_or("", SourceFile::path);
+    path.split_at(path.rfind('/').map_or(0, |at| at + 1))
+}
+
+/// Where the fence is kept of an application whose folder has the templates of so many.
+fn fence_path_among(loaded: &Loaded, application: &Application, siblings: usize) -> String {
+    let (folder, name) = template_path(loaded, application);
+    if siblings <= 1 {
         return format!("{folder}fence.yaml");
     }
-    let stem = name.split('.').next().unwrap_or(&name);
+    let stem = name.split('.').next().unwrap_or(name);
     format!("{folder}{stem}.fence.yaml")
 }
 

@@ -5,8 +5,9 @@
 
 use crate::files::{Found, Root};
 use graph::Application;
+use rayon::prelude::*;
 use source::{FileId, SourceFile, Sources};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Longer files hold data rather than settings.
 const MAX_BYTES: u64 = 128 << 10;
@@ -15,43 +16,47 @@ const MAX_FILES: usize = 5_000;
 
 /// Reads the settings among the files below the root; those that were read already are left alone.
 pub(crate) fn read(root: &Root, candidates: &[Found], sources: &mut Sources) -> Vec<FileId> {
-    let known: HashSet<String> = sources.iter().map(|(_, file)| file.path().to_string()).collect();
-    candidates
+    let known: HashSet<&str> = sources.iter().map(|(_, file)| file.path()).collect();
+    let chosen: Vec<&Found> = candidates
         .iter()
-        .filter(|found| found.size <= MAX_BYTES && is_settings(&found.path) && !known.contains(&found.path))
+        .filter(|found| found.size <= MAX_BYTES && is_settings(&found.path) && !known.contains(found.path.as_str()))
         .take(MAX_FILES)
-        .filter_map(|found| {
-            let text = root.read(&found.path)?;
-            may_hold(&text).then(|| sources.add(SourceFile::new(&found.path, text)))
-        })
-        .collect()
+        .collect();
+    let texts: Vec<(&Found, String)> = chosen
+        .into_par_iter()
+        .filter_map(|found| Some((found, root.read_walked(found).filter(|text| may_hold(text))?)))
+        .collect();
+    texts.into_iter().map(|(found, text)| sources.add(SourceFile::new(&found.path, text))).collect()
 }
 
-/// The settings of an application: those whose nearest template is its own.
-pub(crate) fn of(
-    application: &Application,
-    all: &[Application],
-    settings: &[FileId],
-    sources: &Sources,
-) -> Vec<FileId> {
-    let folder = |application: &Application| -> String {
-        let path = sources.get(application.template).map_or("", SourceFile::path);
-        path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"))
-    };
-    let own = folder(application);
-    let folders: Vec<String> = all.iter().map(folder).collect();
-    // Of several templates in one folder the first has the files.
-    let first = folders.iter().position(|other| *other == own);
-    let is_first = first.and_then(|at| all.get(at)).is_some_and(|other| other.template == application.template);
-    let nearest = |path: &str| folders.iter().filter(|other| path.starts_with(other.as_str())).map(String::len).max();
-    settings
-        .iter()
-        .filter(|file| {
-            let path = sources.get(**file).map_or("", SourceFile::path);
-            is_first && path.starts_with(&own) && nearest(path) == Some(own.len())
-        })
-        .copied()
-        .collect()
+/// The settings of each application, by its template: those whose nearest template is its own. Of several templates in one
+/// folder the first has the files.
+pub(crate) fn by_template(all: &[Application], settings: &[FileId], sources: &Sources) -> HashMap<FileId, Vec<FileId>> {
+    let path = |file: FileId| sources.get(file).map_or("", SourceFile::path);
+    let mut folders: HashMap<&str, FileId> = HashMap::new();
+    for application in all {
+        folders.entry(folder(path(application.template))).or_insert(application.template);
+    }
+    let mut owned: HashMap<FileId, Vec<FileId>> = HashMap::new();
+    for file in settings {
+        let mut around = folder(path(*file));
+        let nearest = loop {
+            match folders.get(around) {
+                Some(template) => break Some(*template),
+                None if around.is_empty() => break None,
+                None => around = folder(around),
+            }
+        };
+        if let Some(template) = nearest {
+            owned.entry(template).or_default().push(*file);
+        }
+    }
+    owned
+}
+
+/// The folder of a path; empty for the root.
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 fn is_settings(path: &str) -> bool {

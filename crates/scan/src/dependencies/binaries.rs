@@ -1,6 +1,6 @@
 //! Programs and libraries in machine code that lie beside a function's source: no lockfile tells where they come from.
 
-use super::{finding, head, inside};
+use super::{finding, head};
 use crate::files::{Found, Root};
 use crate::load::Loaded;
 use findings::{AuditInfo, Confidence, Finding, Severity};
@@ -64,8 +64,14 @@ pub(super) fn findings(loaded: &Loaded, root: &Root, files: &[Found]) -> Vec<Fin
     let mut known: BTreeMap<&str, Option<String>> = BTreeMap::new();
     for (_, function) in loaded.estate.functions() {
         let Code::Local(folder) = &function.code else { continue };
-        let own: Vec<&&Found> =
-            candidates.iter().filter(|one| inside(&one.path, &folder.value)).take(MAX_FILES).collect();
+        // They are in order, so those of a folder stand together.
+        let prefix = match folder.value.trim_start_matches("./").trim_end_matches('/') {
+            "" | "." => String::new(),
+            folder => format!("{folder}/"),
+        };
+        let first = candidates.partition_point(|one| one.path < prefix);
+        let rest = candidates.iter().skip(first).take_while(|one| one.path.starts_with(&prefix));
+        let own: Vec<&&Found> = rest.take(MAX_FILES).collect();
         let mut named: Vec<String> = Vec::new();
         for one in own {
             named.extend(known.entry(&one.path).or_insert_with(|| described(root, one)).clone());

@@ -100,7 +100,7 @@ pub(super) fn findings(loaded: &mut Loaded, root: &Root, files: &[Found], today:
         found.extend(deployed(&function.name, &named.value, named.span));
         let template = loaded.sources.get(application.template).map_or("", SourceFile::path);
         if let Some(build) = image::build(function, template, &loaded.sources)
-            && files.iter().any(|found| found.path == build.dockerfile)
+            && files.binary_search_by(|found| found.path.as_str().cmp(&build.dockerfile)).is_ok()
         {
             let place = head(&loaded.sources, function.span);
             built.entry(build.dockerfile).or_default().push((function.name.clone(), place));

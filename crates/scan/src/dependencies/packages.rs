@@ -3,9 +3,9 @@
 use super::{MAX_RELATED, finding, head, milder, plain};
 use crate::files::{Found, Root};
 use crate::load::Loaded;
-use deps::{Certainty, Format, Imported, Index, Matching, Package, Survey, Version, Vulnerable};
+use deps::{Certainty, Ecosystem, Format, Imported, Index, Matching, Package, Survey, Version, Vulnerable};
 use findings::{AuditInfo, Confidence, Diagnostic, Finding, Label, Level, Severity};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 pub(crate) const VULNERABLE_DEPENDENCY: AuditInfo = AuditInfo {
     id: "vulnerable-dependency",
@@ -308,6 +308,7 @@ fn undecided(survey: &Survey, paths: &[String]) -> Vec<Finding> {
         }
     }
     let mut found = Vec::new();
+    let lockfiles = Lockfiles::of(paths);
     for (at, functions) in owners {
         let Some(manifest) = survey.manifests.get(at) else { continue };
         let packages: Vec<&Package> = survey
@@ -319,7 +320,7 @@ fn undecided(survey: &Survey, paths: &[String]) -> Vec<Finding> {
             .filter(|package| !package.key().starts_with("@aws-sdk/"))
             .collect();
         let mut one = if wants_lockfile(manifest.format) {
-            let locked = paths.iter().any(|path| locks(path, &manifest.path, manifest.format));
+            let locked = lockfiles.lock(&manifest.path, manifest.format);
             let Some(first) = packages.first().filter(|_| !locked) else { continue };
             let count = match packages.len() {
                 1 => "1 package".to_string(),
@@ -368,14 +369,49 @@ fn wants_lockfile(format: Format) -> bool {
     matches!(format, Format::PackageJson | Format::PyProject | Format::Pipfile | Format::CargoManifest)
 }
 
-/// Whether a file is a lockfile of the ecosystem, beside a manifest or above it, where workspaces keep theirs.
-fn locks(path: &str, manifest: &str, format: Format) -> bool {
-    let Some(other) = Format::of(path).filter(|other| other.is_lock() && other.ecosystem() == format.ecosystem())
-    else {
-        return path.ends_with("bun.lockb") && format == Format::PackageJson;
-    };
-    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    other.ecosystem() == format.ecosystem() && (folder.is_empty() || manifest.starts_with(&format!("{folder}/")))
+/// The lockfiles among all manifests.
+struct Lockfiles<'p> {
+    /// Folder and ecosystem of each.
+    folders: HashSet<(&'p str, Ecosystem)>,
+    /// Bun's older lockfile isn't read, and may be a workspace's, wherever it lies.
+    bun: bool,
+}
+
+impl<'p> Lockfiles<'p> {
+    fn of(paths: &'p [String]) -> Self {
+        let mut lockfiles = Self { folders: HashSet::new(), bun: false };
+        for path in paths {
+            let format = Format::of(path).filter(|format| format.is_lock());
+            if let Some(format) = format {
+                lockfiles.folders.insert((folder(path), format.ecosystem()));
+            }
+            lockfiles.bun |=
+                path.ends_with("bun.lockb") && format.is_none_or(|format| format.ecosystem() != Ecosystem::Npm);
+        }
+        lockfiles
+    }
+
+    /// Whether there is one of the ecosystem beside a manifest or above it, where workspaces keep theirs.
+    fn lock(&self, manifest: &str, format: Format) -> bool {
+        if self.bun && format == Format::PackageJson {
+            return true;
+        }
+        let mut around = folder(manifest);
+        loop {
+            if self.folders.contains(&(around, format.ecosystem())) {
+                return true;
+            }
+            if around.is_empty() {
+                return false;
+            }
+            around = folder(around);
+        }
+    }
+}
+
+/// The folder of a path; empty for the root.
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 /// What the index knows of a package that no manifest names.
