@@ -104,6 +104,9 @@ pub(crate) fn has_key(text: &str, json: bool, key: &str) -> bool {
 
 /// Whether the outermost object of a JSON text has a key.
 fn json_key(text: &str, key: &str) -> bool {
+    if !text.contains(key) {
+        return false;
+    }
     let bytes = text.as_bytes();
     let (mut at, mut depth) = (0, 0_usize);
     while let Some(byte) = bytes.get(at) {
