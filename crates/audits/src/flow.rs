@@ -671,6 +671,25 @@ def handler(event, context):
     }
 
     #[test]
+    fn code_that_verifies_tokens_is_in_the_authorizers_place() {
+        let route = "Any: { Type: HttpApi, Properties: { Method: POST, Path: /orders } }";
+        let code = r#"import jwt, os
+def handler(event, context):
+    claims = jwt.decode(event["headers"]["authorization"], os.environ["KEY"], algorithms=["HS256"])
+    return {"statusCode": 200, "body": claims["sub"]}
+"#;
+        let verified = found("unauthenticated-endpoint", route, "app.py", code);
+        assert!(matches!(verified.as_slice(), [one] if one.starts_with("low/low")), "{verified:?}");
+        let code = r#"import jwt, os
+def handler(event, context):
+    claims = jwt.decode(event["headers"]["authorization"], options={"verify_signature": False})
+    return {"statusCode": 200, "body": claims["sub"]}
+"#;
+        let looked_at = found("unauthenticated-endpoint", route, "app.py", code);
+        assert!(matches!(looked_at.as_slice(), [one] if !one.starts_with("low/")), "{looked_at:?}");
+    }
+
+    #[test]
     fn a_web_hook_that_reads_nothing_believes_nothing() {
         let route = "Any: { Type: HttpApi, Properties: { Method: POST, Path: /webhook } }";
         let code = "def handler(event, context):\n    return register(event['headers']['Host'])\n";

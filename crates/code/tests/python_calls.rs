@@ -292,3 +292,21 @@ def handler(event, context):
         ]
     );
 }
+
+#[test]
+fn one_of_several_statements_goes_to_the_table_that_they_name() {
+    let behaviour = python(
+        r#"
+import boto3
+client = boto3.client("dynamodb")
+
+def handler(event, context):
+    if event["level"] == "all":
+        statement = 'SELECT * FROM "users"'
+    else:
+        statement = 'SELECT * FROM "users" WHERE name = \'' + event["name"] + "'"
+    return client.execute_statement(Statement=statement)
+"#,
+    );
+    assert_eq!(calls(&behaviour), ["dynamodb.ExecuteStatement on users"]);
+}

@@ -39,8 +39,8 @@ Api:
 Not for `OPTIONS` (browsers send preflight requests without credentials), for health checks and well-known files, for
 private APIs and internal load balancers, for APIs that ask for client certificates, for APIs whose resource policy asks for a known network or account, for routes of a
 WebSocket API other than `$connect` (the connection carries the identity), and for function URLs, which have an audit of
-their own. Sign-in routes have to be open and web hooks prove their sender by a signature: they are reported low, as a
-reminder of what then has to be in the code.
+their own. Sign-in routes have to be open, web hooks prove their sender by a signature, and code may check tokens itself:
+these are reported low, as a reminder of what then has to be in the code.
 "#,
 };
 
@@ -80,6 +80,12 @@ impl Audit for UnauthenticatedEndpoint {
         if purpose != Purpose::Other {
             (severity, confidence) = (Severity::Low, Confidence::Low);
         }
+        // Code that checks tokens or signatures itself is in the authorizer's place; for which routes isn't told here.
+        let checks = purpose == Purpose::Other
+            && function.behaviour.as_ref().is_some_and(|behaviour| behaviour.checks_signatures);
+        if checks {
+            (severity, confidence) = (Severity::Low, Confidence::Low);
+        }
         // Whoever opens one route of an API that is closed by default has thought about it.
         let opened = purpose == Purpose::Other && !by_key && has_default_authorizer(application, trigger);
         if opened {
@@ -101,6 +107,9 @@ impl Audit for UnauthenticatedEndpoint {
             .primary(match purpose {
                 Purpose::Other if by_key => "an API key is all that is asked for",
                 Purpose::Other if opened => "the API's default authorizer is switched off for it",
+                Purpose::Other if checks => {
+                    "no authorizer; the code checks tokens itself: see that it does so for this route"
+                }
                 Purpose::Other => "no authorizer",
                 Purpose::SignIn => "no authorizer, as a sign-in route must have it; see that attempts are limited",
                 Purpose::WebHook => "no authorizer; see that the function checks the sender's signature first",

@@ -462,6 +462,7 @@ fn identity(
                 .is_some_and(|value| value == Value::Boolean(false))
                 || matches!(arguments.named("verify"), Some(Value::Boolean(false)));
             let token = arguments.positional.first().cloned().unwrap_or(Value::Unknown);
+            evaluator.record.checks_signatures |= !off;
             Some(if off { taint::derived(&[&token]) } else { claims() })
         }
         ("jose", "get_unverified_claims")
@@ -480,10 +481,14 @@ fn identity(
             Some(claims())
         }
         ("jose", "jwtVerify" | "compactVerify") => {
+            evaluator.record.checks_signatures = true;
             let fields = vec![("payload".into(), claims())];
             Some(evaluator.heap.object(Object { fields, ..Object::default() }))
         }
-        ("aws-jwt-verify", "verify" | "verifySync") => Some(claims()),
+        ("aws-jwt-verify", "verify" | "verifySync") => {
+            evaluator.record.checks_signatures = true;
+            Some(claims())
+        }
         ("google", "verify_oauth2_token" | "verify_token")
         | ("firebase_admin", "verify_id_token")
         | ("firebase-admin", "verifyIdToken") => {

@@ -269,7 +269,12 @@ fn event_bus(evaluator: &mut Evaluator<'_>, parameters: &Parameters<'_>) -> Valu
 /// The table in `SELECT * FROM "table"`.
 fn partiql_table(evaluator: &Evaluator<'_>, parameters: &Parameters<'_>) -> Value {
     let Some(statement) = parameters.known(evaluator, "Statement") else { return Value::Unknown };
-    let parts = match &statement {
+    // One of several statements goes to the table of one of them.
+    statement.alternatives().iter().map(table_of_statement).reduce(Value::or).unwrap_or(Value::Unknown)
+}
+
+fn table_of_statement(statement: &Value) -> Value {
+    let parts = match statement {
         Value::Pattern(parts) => parts.to_vec(),
         one => vec![one.clone()],
     };
