@@ -178,6 +178,8 @@ pub(crate) struct Rule {
     pub(crate) needs: Needs,
     /// Whether a literal's bit is the operator's answer.
     pub(crate) exact: bool,
+    /// One of these, with white space anywhere in it, is in each value that can match; empty when that isn't known.
+    pub(crate) spread: Vec<Vec<u8>>,
     /// Where all its values are, when these decide whether it is worth a look.
     pub(crate) probes: Vec<Probe>,
     /// The next rule of a chain.
@@ -758,6 +760,7 @@ impl Compiler<'_> {
             nodes: Vec::new(),
             needs: Needs::default(),
             exact: false,
+            spread: Vec::new(),
             probes: Vec::new(),
             next: None,
             quick: None,

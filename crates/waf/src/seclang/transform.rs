@@ -5,6 +5,7 @@
 
 use super::bytes::ByteSet;
 use super::digest;
+use super::ordinary::weight;
 
 macro_rules! transformations {
     ($($(#[$doc:meta])* $name:ident = $($text:literal)|+;)*) => {
@@ -80,6 +81,28 @@ const KEPT: [u8; 256] = {
     }
     kept
 };
+
+/// Whether `removeWhitespace` removes a byte.
+pub(crate) fn is_white_space(byte: u8) -> bool {
+    KEPT[usize::from(byte)] == 0
+}
+
+/// Whether a text would hold a literal in lower case, whatever the case in the text, if its white space were removed.
+pub(crate) fn occurs_spread(text: &[u8], literal: &[u8]) -> bool {
+    // Marks are everywhere in markup, whatever is rare elsewhere.
+    let rare = |byte: &u8| weight(*byte) + if byte.is_ascii_alphabetic() { 0 } else { 100 };
+    let Some((pivot, byte)) = literal.iter().enumerate().min_by_key(|(_, byte)| rare(byte)) else { return true };
+    let (before, after) = (literal.get(..pivot).unwrap_or_default(), literal.get(pivot + 1..).unwrap_or_default());
+    let kept = |byte: &&u8| !is_white_space(**byte);
+    let same = |pair: (&u8, &u8)| pair.0.eq_ignore_ascii_case(pair.1);
+    memchr::memchr2_iter(byte.to_ascii_lowercase(), byte.to_ascii_uppercase(), text).any(|at| {
+        let left = text.get(..at).unwrap_or_default().iter().rev().filter(kept);
+        let right = text.get(at + 1..).unwrap_or_default().iter().filter(kept);
+        // The shorter text ends the comparison: what was compared must be all of the literal.
+        let left = left.zip(before.iter().rev()).take_while(|pair| same(*pair)).count();
+        left == before.len() && right.zip(after).take_while(|pair| same(*pair)).count() == after.len()
+    })
+}
 
 impl Transformation {
     /// A value without any of these bytes comes out as it went in.
@@ -693,6 +716,27 @@ mod tests {
         let mut out = Vec::new();
         Transformation::named(name).unwrap().apply(input, &mut out);
         out
+    }
+
+    #[test]
+    fn a_literal_is_found_across_white_space_just_when_it_stands_there_without() {
+        let literal = b"<title>shellkit</title>";
+        let texts: &[&[u8]] = &[
+            b"<html>< TITLE >\xa0Shell K i\nt </title>",
+            b"<title>shellkit</title>",
+            b"k<title>shell kit</title",
+            b"<title>shell-kit</title>",
+            b"kk shellkit</title> <title>shellkit</titl e>",
+            b"title>shellkit</title>",
+            b"",
+        ];
+        for text in texts {
+            let mut plain = apply("removeWhitespace", text);
+            plain.make_ascii_lowercase();
+            let expected = crate::seclang::bytes::find(&plain, literal).is_some();
+            assert_eq!(occurs_spread(text, literal), expected, "{}", text.escape_ascii());
+        }
+        assert!(occurs_spread(texts[0], literal) && !occurs_spread(texts[3], literal));
     }
 
     #[test]

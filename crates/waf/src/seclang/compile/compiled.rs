@@ -14,7 +14,7 @@ use crate::seclang::scan::{Packed, Scanner};
 use crate::seclang::template::Names;
 
 /// What such a file begins with; the last byte is the format's version.
-const MAGIC: [u8; 8] = *b"RFWAF\0\0\x01";
+const MAGIC: [u8; 8] = *b"RFWAF\0\0\x02";
 
 /// Why bytes are no compiled rule set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,8 +11,11 @@ use crate::seclang::pattern::Pattern;
 use crate::seclang::scan::{Literal, Scanner};
 use crate::seclang::syntax::{Diagnostic, Level};
 use crate::seclang::template::Template;
-use crate::seclang::transform::Transformation;
+use crate::seclang::transform::{Transformation, is_white_space};
 use crate::seclang::variable::{self, Kind, Variable};
+
+/// Most literals of a rule that are looked for one by one.
+const MAX_SPREAD: usize = 4;
 
 impl Compiler<'_> {
     pub(super) fn finish(mut self) -> (RuleSet, Vec<Diagnostic>) {
@@ -69,6 +72,7 @@ impl Compiler<'_> {
             let least = need.length;
             rule.needs = Needs { either: need.either, bytes: need.bytes, ..Needs::default() };
             if let Some(literals) = need.literals {
+                rule.spread = spread(rule, &literals);
                 rule.needs.word = u16::try_from(needs.len() / 64).unwrap_or(u16::MAX);
                 rule.needs.mask = 1 << (needs.len() % 64);
                 needs.push((needs.len() as u32, literals));
@@ -233,6 +237,21 @@ fn literals(needs: &[(u32, Vec<Vec<u8>>)]) -> Vec<Literal> {
         Literal { text, owners }
     };
     owners.into_iter().map(literal).collect()
+}
+
+/// Literals that can be looked for in a value as it came, when all that happens to it is that white space goes.
+fn spread(rule: &Rule, literals: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let steps = &rule.actions.transformations;
+    let removes = steps.contains(&Transformation::RemoveWhitespace);
+    let nothing_else =
+        steps.iter().all(|step| matches!(step, Transformation::RemoveWhitespace | Transformation::Lowercase));
+    let whole = literals.iter().flatten().all(|byte| !is_white_space(*byte));
+    let few = literals.len() <= MAX_SPREAD && literals.iter().all(|literal| literal.len() > 2);
+    if removes && nothing_else && whole && few && !rule.actions.multi_match && rule.needs.either == ByteSet::EMPTY {
+        literals.to_vec()
+    } else {
+        Vec::new()
+    }
 }
 
 /// The length that a value must have before a chain can make so many bytes of it.

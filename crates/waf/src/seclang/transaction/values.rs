@@ -6,8 +6,11 @@ use super::{Content, Item, MAX_ARENA, MAX_CONTENTS, Transaction, Union};
 use crate::seclang::bytes::{ByteSet, Span};
 use crate::seclang::compile::{NONE, Needs, Probe, Rule};
 use crate::seclang::scan::bytes_of;
-use crate::seclang::transform::Transformation;
+use crate::seclang::transform::{Transformation, occurs_spread};
 use crate::seclang::variable::{Part, Store};
+
+/// Values from this length on are searched as they came, where that can save a transformation.
+const LONG: usize = 512;
 
 impl Transaction<'_> {
     pub(super) fn span(&mut self, text: &[u8]) -> Span {
@@ -206,8 +209,25 @@ impl Transaction<'_> {
         self.bits.get(start + usize::from(needs.word)).is_some_and(|word| word & needs.mask != 0)
     }
 
+    /// Whether a rule that looks at long values without their white space can be told that none holds what it needs.
+    fn spread_nowhere(&self, rule: &Rule) -> bool {
+        let worth = |item: &Item, part: Part| {
+            let text = self.text(if part == Part::Value { item.content } else { item.name_content });
+            // Short ones are cheap to transform, and rules share the result.
+            text.len() < LONG || rule.spread.iter().any(|literal| occurs_spread(text, literal))
+        };
+        !rule.spread.is_empty()
+            && !rule
+                .probes
+                .iter()
+                .any(|probe| self.stores[probe.store as usize].iter().any(|item| worth(item, probe.part)))
+    }
+
     /// Whether any value that a rule looks at could match it.
     pub(crate) fn worth_a_look(&mut self, rule: &Rule) -> bool {
+        if self.spread_nowhere(rule) {
+            return false;
+        }
         for probe in &rule.probes {
             if self.stores[probe.store as usize].is_empty() {
                 continue;
