@@ -22,7 +22,8 @@ pub fn azure_envelope(function: &str, bytes: &[u8], limits: &Limits) -> Result<O
     if map.len() != 2 || !map.contains_key("Metadata") {
         return Ok(None);
     }
-    let (Some(Value::Object(data)), Some(Value::Object(metadata))) = (map.remove("Data"), map.remove("Metadata")) else {
+    let (Some(Value::Object(data)), Some(Value::Object(metadata))) = (map.remove("Data"), map.remove("Metadata"))
+    else {
         return Ok(None);
     };
     let kind = kind(&data, &metadata);

@@ -134,7 +134,7 @@ fn object(collector: &mut Collector, map: Map<String, Value>) -> Body {
         ("selfLink", PLATFORM),
         ("mediaLink", PLATFORM),
         ("bucket", WORD),
-        ("kind", WORD),
+        ("kind", PLATFORM),
         ("generation", TOKEN),
         ("metageneration", TOKEN),
         ("size", TOKEN),

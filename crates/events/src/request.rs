@@ -156,7 +156,8 @@ impl<'a> Request<'a> {
         }
         map.insert("headers".into(), Value::Object(headers));
         cookies(collector, &map);
-        let table = [("path", Field::Is(Whose::Caller(Expect::Anything))), ("rawQueryString", FORM), ("headers", HEADER)];
+        let table =
+            [("path", Field::Is(Whose::Caller(Expect::Anything))), ("rawQueryString", FORM), ("headers", HEADER)];
         collector.object_or("", map, &table, CALLER);
         Http { method: self.method.to_owned(), path, route: None }
     }

@@ -168,8 +168,30 @@ const PRIVATE_PARTS: &[&str] = &[
 
 /// Names that only count or point to something private.
 const ABOUT: &[&str] = &[
-    "length", "count", "id", "name", "arn", "expiry", "expires", "type", "hash", "hashed", "hint", "policy", "masked",
-    "last4", "lastfour", "strength", "enabled", "url", "ttl", "iterations", "rounds", "size", "algorithm", "version",
+    "length",
+    "count",
+    "id",
+    "name",
+    "arn",
+    "expiry",
+    "expires",
+    "type",
+    "hash",
+    "hashed",
+    "hint",
+    "policy",
+    "masked",
+    "last4",
+    "lastfour",
+    "strength",
+    "enabled",
+    "url",
+    "ttl",
+    "iterations",
+    "rounds",
+    "size",
+    "algorithm",
+    "version",
 ];
 
 /// A name in lower case, without what separates its words, and without a prefix such as `custom:`.
