@@ -649,6 +649,8 @@ impl Evaluator<'_> {
             returns: None,
             called_at: Some((caller, place)),
             handed_on: Vec::new(),
+            arms: Vec::new(),
+            left: Vec::new(),
         });
         let mut positional = arguments.positional.into_iter();
         let mut named = arguments.named;

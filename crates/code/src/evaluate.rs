@@ -18,6 +18,8 @@ use std::sync::Arc;
 
 /// Expressions evaluated for one handler before the reader gives up.
 const MAX_STEPS: usize = 400_000;
+/// Branches of one function whose arms are told apart.
+const MAX_ARMS: usize = 256;
 /// Nesting of expressions and statements across calls.
 pub(crate) const MAX_DEPTH: usize = 1_200;
 /// Modules of one handler.
@@ -55,7 +57,17 @@ pub(crate) struct Frame {
     pub(crate) called_at: Option<(usize, Place)>,
     /// What its callers were answered with of what they had handed in.
     pub(crate) handed_on: Vec<Value>,
+    /// Which arms of which branches this is in, from the outside in.
+    pub(crate) arms: Vec<Arm>,
+    /// Arms that didn't come back.
+    pub(crate) left: Vec<Arm>,
 }
+
+/// A branch that was run, and one of its arms; [`AFTER`] for what comes after those that left.
+pub(crate) type Arm = (u32, u32);
+
+/// Not one of the arms of a branch, but what follows where none of those that leave was taken.
+pub(crate) const AFTER: u32 = u32::MAX;
 
 pub(crate) struct Evaluator<'p> {
     pub(crate) project: &'p Project<'p>,
@@ -69,6 +81,8 @@ pub(crate) struct Evaluator<'p> {
     pub(crate) frames: Vec<Frame>,
     /// Results of calls, by function and arguments.
     pub(crate) results: HashMap<u64, Value>,
+    /// How many branches were run.
+    branches: u32,
     /// What calls handed on to the caller of the handler, by function and arguments.
     pub(crate) handed_on: HashMap<u64, Vec<Value>>,
     /// How deep a framework's route runs, and whether what it returns is a page.
@@ -112,6 +126,7 @@ impl<'p> Evaluator<'p> {
             heap: Heap::default(),
             frames: Vec::new(),
             results: HashMap::new(),
+            branches: 0,
             handed_on: HashMap::new(),
             route: None,
             call_counts: HashMap::new(),
@@ -192,6 +207,8 @@ impl<'p> Evaluator<'p> {
             returns: None,
             called_at: None,
             handed_on: Vec::new(),
+            arms: Vec::new(),
+            left: Vec::new(),
         });
         let loading =
             std::mem::replace(&mut self.heap.loading, self.frames.iter().all(|frame| frame.function.is_none()));
@@ -333,6 +350,8 @@ impl<'p> Evaluator<'p> {
             returns: None,
             called_at: None,
             handed_on: Vec::new(),
+            arms: Vec::new(),
+            left: Vec::new(),
         });
     }
 
@@ -486,10 +505,26 @@ impl<'p> Evaluator<'p> {
         }
         let mut results = Vec::new();
         let mut flow = if exhaustive { Flow::Leaves } else { Flow::On };
-        for arm in arms {
+        self.branches = self.branches.wrapping_add(1);
+        let branch = self.branches;
+        let outside = self.frames.last().map_or(0, |frame| frame.arms.len());
+        let mut any_left = false;
+        for (at, arm) in (0..AFTER).zip(arms) {
+            if let Some(frame) = self.frames.last_mut() {
+                frame.arms.push((branch, at));
+            }
             self.heap.open_journal();
             let ends = self.block(arm);
             let changes = self.heap.close_journal();
+            if let Some(frame) = self.frames.last_mut() {
+                frame.arms.truncate(outside);
+                if ends == Flow::Leaves {
+                    any_left = true;
+                    if frame.left.len() < 2 * MAX_ARMS {
+                        frame.left.push((branch, at));
+                    }
+                }
+            }
             flow = match (flow, ends) {
                 (Flow::On, _) | (_, Flow::On) => Flow::On,
                 (Flow::Breaks, _) | (_, Flow::Breaks) => Flow::Breaks,
@@ -502,6 +537,9 @@ impl<'p> Evaluator<'p> {
         }
         if !results.is_empty() {
             self.heap.join(results, exhaustive);
+        }
+        if let Some(frame) = self.frames.last_mut().filter(|frame| any_left && frame.arms.len() < MAX_ARMS) {
+            frame.arms.push((branch, AFTER));
         }
         flow
     }
@@ -887,6 +925,8 @@ impl<'p> Evaluator<'p> {
             returns: None,
             called_at: None,
             handed_on: Vec::new(),
+            arms: Vec::new(),
+            left: Vec::new(),
         });
         self.block(&definition.body);
         self.frames.pop();

@@ -43,6 +43,9 @@ pub(crate) struct Read {
     pub(crate) site: Site,
     /// What the record is found by.
     pub(crate) key: Vec<(Name, Value)>,
+    /// In which function it is made, and in which arms of its branches.
+    pub(crate) stack: Stack,
+    pub(crate) arms: Vec<crate::evaluate::Arm>,
 }
 
 /// What of the event goes into a store.

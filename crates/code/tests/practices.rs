@@ -126,3 +126,24 @@ def handler(event, context):
 "#;
     assert_eq!(practices(&python(text), text), ["10 ErrorText"]);
 }
+
+#[test]
+fn what_another_route_looked_at_is_not_checked_here() {
+    let text = r#"import boto3, json
+table = boto3.resource("dynamodb").Table("users")
+def handler(event, context):
+    data = json.loads(event["body"])
+    if event["path"] == "/open":
+        item = table.get_item(Key={"id": data["id"]})["Item"]
+        return {"statusCode": 200, "body": "yes" if item["status"] == "open" else "no"}
+    if event["path"] == "/rename":
+        table.update_item(Key={"id": data["id"]}, UpdateExpression="SET n = :n", ExpressionAttributeValues={":n": data["n"]})
+    elif event["path"] == "/redeem":
+        item = table.get_item(Key={"id": data["id"]})["Item"]
+        if item["status"] != "open":
+            return {"statusCode": 409}
+        table.update_item(Key={"id": data["id"]}, UpdateExpression="SET s = :s", ExpressionAttributeValues={":s": "redeemed"})
+    return {"statusCode": 204}
+"#;
+    assert_eq!(practices(&python(text), text), ["14 CheckThenWrite"]);
+}

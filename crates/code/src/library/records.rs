@@ -3,7 +3,7 @@
 //!
 //! Deliberately absent: what batches and transactions touch besides what they put, and joins of SQL.
 
-use crate::evaluate::Evaluator;
+use crate::evaluate::{AFTER, Evaluator};
 use crate::library::cloud::Parameters;
 use crate::library::practices;
 use crate::record::{Access, Read, Stack, Stored};
@@ -120,7 +120,9 @@ pub(crate) fn note(
     if let Some(index) = evaluator.record.reads.iter().position(|read| read.site == site && read.targets == targets) {
         return Some(index);
     }
-    evaluator.record.reads.push(Read { service, targets, site, key });
+    let arms = evaluator.frames.last().map(|frame| frame.arms.clone()).unwrap_or_default();
+    let stack = stack(evaluator);
+    evaluator.record.reads.push(Read { service, targets, site, key, stack, arms });
     Some(evaluator.record.reads.len() - 1)
 }
 
@@ -376,7 +378,11 @@ fn race(
     let candidates: Vec<usize> = (0..evaluator.record.reads.len())
         .filter(|index| {
             evaluator.record.reads.get(*index).is_some_and(|read| {
-                read.service == "dynamodb" && !read.key.is_empty() && read.targets == targets && same_key(read)
+                read.service == "dynamodb"
+                    && !read.key.is_empty()
+                    && read.targets == targets
+                    && same_key(read)
+                    && !is_elsewhere(evaluator, read)
             })
         })
         .collect();
@@ -411,6 +417,18 @@ fn race(
         practices::note_with(evaluator, PracticeKind::CheckThenWrite, place, detail, related);
         return;
     }
+}
+
+/// Whether what runs now never runs together with a read: another arm of a branch, or after one that didn't come back.
+fn is_elsewhere(evaluator: &Evaluator<'_>, read: &Read) -> bool {
+    let Some(frame) = evaluator.frames.last() else { return false };
+    stack(evaluator) == read.stack
+        && read.arms.iter().any(|one| {
+            frame
+                .arms
+                .iter()
+                .any(|now| now.0 == one.0 && now.1 != one.1 && (now.1 != AFTER || frame.left.contains(one)))
+        })
 }
 
 /// Notes that a decision rests on a part of what was read.
