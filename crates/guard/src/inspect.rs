@@ -372,7 +372,11 @@ impl Inspector {
 
     /// One record against the fence. Gives back the line it met.
     fn judge(&self, event: &Event, record: &Record, budget: &mut Budget, findings: &mut Findings) -> Option<&Line> {
-        let listed: Vec<&Line> = self.lines.iter().filter(|line| line.lists(event)).collect();
+        let mut listed: Vec<&Line> = self.lines.iter().filter(|line| line.lists(event)).collect();
+        // A line for CloudEvents of any kind doesn't loosen the one for this kind.
+        if event.kind.is_cloud_event() && self.lines.iter().any(|line| line.kind == event.kind) {
+            listed.retain(|line| line.kind == event.kind);
+        }
         let field = whole(record);
         if listed.is_empty() {
             let (shown, message) = self.unlisted(event);
