@@ -13,6 +13,8 @@ const MAX_TOKENS: usize = 4_096;
 const MAX_STATES: usize = 4_000;
 /// Tokens a comparison may look at before it says "not covered": room for two ARNs as long as AWS takes them.
 const MAX_STEPS: usize = 8_000_000;
+/// Pairs of tokens beyond which two patterns count as overlapping.
+const MAX_CELLS: usize = 1_000_000;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Token {
@@ -93,9 +95,12 @@ impl Pattern {
         covers_any(std::slice::from_ref(self), other)
     }
 
-    /// Whether some text may be in both.
+    /// Whether some text may be in both. Two patterns of thousands of characters may.
     pub fn intersects(&self, other: &Self) -> bool {
         let (left, right) = (&self.tokens, &other.tokens);
+        if left.len().saturating_mul(right.len()) > MAX_CELLS {
+            return true;
+        }
         // row[j]: whether what was read of `left` and the first `j` tokens of `right` can be the same text.
         let mut row = vec![false; right.len() + 1];
         if let Some(first) = row.first_mut() {
@@ -308,6 +313,7 @@ mod tests {
     fn patterns_of_thousands_of_stars_are_given_up_rather_than_compared_for_seconds() {
         let (one, two) = ("?*".repeat(3_000), "*?".repeat(3_000));
         assert!(!covers_any(&[Pattern::arn(&one)], &Pattern::arn(&format!("{two}a"))));
+        assert!(Pattern::arn(&one).intersects(&Pattern::arn(&two)));
         // As long as AWS lets an ARN be, the answer is still worked out.
         let (wide, narrow) =
             (format!("arn:aws:s3:::{}*", "a".repeat(2_000)), format!("arn:aws:s3:::{}", "a".repeat(2_030)));
