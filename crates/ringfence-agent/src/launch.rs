@@ -9,7 +9,7 @@ use crate::options::Options;
 use crate::report::Problem;
 use crate::run::demanded;
 use fence::FunctionFence;
-use perimeter::{Demand, Held, Place, Plan, Program};
+use perimeter::{Demand, Held, Missing, Place, Plan, Program};
 use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::os::linux::net::SocketAddrExt;
@@ -108,7 +108,7 @@ impl Launch {
         if let Some(why) = lines.next() {
             return Err(lost(why.to_owned()));
         }
-        let lacks: Vec<_> = held.lacks(&self.plan.required).map(told).collect();
+        let lacks = told(held.lacks(&self.plan.required));
         if !lacks.is_empty() {
             return Err(Problem::perimeter(format!(
                 "the fence of `{}` demands {}, and this isn't held: {}",
@@ -117,13 +117,13 @@ impl Launch {
                     Demand::Require => "a perimeter".to_owned(),
                     other => demanded(other),
                 },
-                lacks.join("; ")
+                lacks
             )));
         }
         let tier = held.tier();
         if tier == "none" {
-            let why: Vec<_> = held.missing.iter().map(told).collect();
-            eprintln!("ringfence-agent: nothing of the perimeter of `{}` is held: {}", self.function, why.join("; "));
+            let why = told(held.missing.iter());
+            eprintln!("ringfence-agent: nothing of the perimeter of `{}` is held: {why}", self.function);
         }
         for note in &held.notes {
             eprintln!("ringfence-agent: perimeter of `{}`: {note}", self.function);
@@ -132,8 +132,17 @@ impl Launch {
     }
 }
 
-fn told(missing: &perimeter::Missing) -> String {
-    format!("{} ({})", missing.aspect.name(), missing.why)
+/// What is missing, by reason: `files, tcp-ports (no Landlock); hosts (...)`.
+fn told<'a>(missing: impl Iterator<Item = &'a Missing>) -> String {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for missing in missing {
+        match reasons.iter_mut().find(|(why, _)| *why == missing.why) {
+            Some((_, names)) => names.push(missing.aspect.name()),
+            None => reasons.push((&missing.why, vec![missing.aspect.name()])),
+        }
+    }
+    let texts: Vec<_> = reasons.iter().map(|(why, names)| format!("{} ({why})", names.join(", "))).collect();
+    texts.join("; ")
 }
 
 /// The second self: what `main` does when it is called with [`LAUNCHED`].

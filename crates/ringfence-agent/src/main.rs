@@ -16,6 +16,7 @@
 mod doctor;
 mod extension;
 mod forms;
+#[cfg_attr(not(target_os = "linux"), path = "launch_elsewhere.rs")]
 mod launch;
 mod options;
 mod report;

@@ -183,6 +183,7 @@ async fn serve(
     };
     let launch = match demand {
         Demand::Off => None,
+        Demand::Auto if !cfg!(target_os = "linux") => None,
         asked => Some(launch::Launch::new(options, function, address.port(), asked).map_err(failed)?),
     };
     let mut command = match &launch {

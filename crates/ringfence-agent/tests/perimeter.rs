@@ -269,3 +269,31 @@ fn a_fence_that_lets_any_host_be_reached_has_its_kernel_tier() {
     assert_eq!(got(&outcomes(&output)), honest(&[]), "{output:?}");
     assert_eq!(scene.tier(), "kernel");
 }
+
+/// As in a place that refuses its functions the kernel's means: what is started from here can't have them either.
+#[test]
+fn where_the_platform_refuses_nothing_is_claimed_and_what_is_required_does_not_start() {
+    let (true, Some(python)) = (offered(), python()) else { return };
+    let scene = Scene::new();
+    let agents = ["require", "auto"].map(|perimeter| {
+        let mut agent = scene.agent("", &[&python, Path::new("-c"), Path::new("print('started')")]);
+        agent.env("RINGFENCE_PERIMETER", perimeter);
+        agent
+    });
+    let jailed = std::thread::spawn(move || {
+        use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
+        let refused = [libc::SYS_prctl, libc::SYS_seccomp, libc::SYS_landlock_create_ruleset];
+        let rules = refused.into_iter().map(|call| (call, vec![])).collect();
+        let (allow, refuse) = (SeccompAction::Allow, SeccompAction::Errno(libc::EPERM.cast_unsigned()));
+        let filter = SeccompFilter::new(rules, allow, refuse, std::env::consts::ARCH.try_into().unwrap()).unwrap();
+        seccompiler::apply_filter(&BpfProgram::try_from(filter).unwrap()).unwrap();
+        agents.map(finished)
+    });
+    let [required, auto] = jailed.join().unwrap();
+    let said = String::from_utf8_lossy(&required.stderr).into_owned();
+    assert_eq!((required.status.code(), required.stdout.len()), (Some(78), 0), "{said}");
+    assert!(said.contains("syscalls, programs (no_new_privs can't be set"), "{said}");
+    let said = String::from_utf8_lossy(&auto.stderr).into_owned();
+    assert_eq!((auto.status.code(), auto.stdout.as_slice()), (Some(0), &b"started\n"[..]), "{said}");
+    assert!(said.contains("nothing of the perimeter of `F` is held"), "{said}");
+}
