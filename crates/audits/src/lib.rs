@@ -81,10 +81,26 @@ pub fn run(input: &Input<'_>) -> Vec<Finding> {
     // A template or module that is used several times is wrong once: told under the shortest name.
     let mut told = std::collections::BTreeSet::new();
     findings.retain(|finding| {
+        let about = finding.function.as_deref().or_else(|| finding.title.split('`').nth(1));
+        if about.is_some_and(is_of_a_library) {
+            return false;
+        }
         let place = (finding.primary.span.file, finding.primary.span.start, finding.primary.span.end);
         finding.function.is_some() || told.insert((finding.id, place, unqualified(&finding.title)))
     });
     findings
+}
+
+/// Whether a name is of a function, or its role, that the CDK's library brings along for its own work: one of a kind in a
+/// stack, named after a constant of 32 hexadecimal digits, or a provider of custom resources. Nobody here wrote them.
+fn is_of_a_library(name: &str) -> bool {
+    const DIGITS: usize = 32;
+    let name = name.rsplit('.').next().unwrap_or(name);
+    let provider = name.split_once("CustomResourceProvider").is_some_and(|(before, rest)| {
+        before.starts_with("Custom") && (rest.starts_with("Handler") || rest.starts_with("Role"))
+    });
+    let longest = name.split(|character: char| !character.is_ascii_hexdigit()).map(str::len).max().unwrap_or(0);
+    provider || name.bytes().all(|byte| byte.is_ascii_alphanumeric()) && longest >= DIGITS
 }
 
 /// A title with the names in it as their own template or module has them.
@@ -106,6 +122,36 @@ pub fn info(id: &str) -> Option<&'static AuditInfo> {
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+
+    #[test]
+    fn what_the_cdks_library_brings_along_is_nobodys_mistake() {
+        let said = testing::all(
+            r#"
+            Resources:
+              BucketNotificationsHandler050a0587b7544547bf325f094a3db834RoleB6FB88EC:
+                Type: AWS::IAM::Role
+                Properties:
+                  AssumeRolePolicyDocument:
+                    Statement: [{ Effect: Allow, Principal: { Service: lambda.amazonaws.com }, Action: sts:AssumeRole }]
+                  Policies:
+                    - PolicyName: p
+                      PolicyDocument: { Statement: [{ Effect: Allow, Action: 's3:PutBucketNotification', Resource: '*' }] }
+              BucketNotificationsHandler050a0587b7544547bf325f094a3db8347ECC3691:
+                Type: AWS::Lambda::Function
+                Properties:
+                  Runtime: python3.9
+                  Handler: index.handler
+                  Code: { ZipFile: 'x' }
+                  Role: !GetAtt BucketNotificationsHandler050a0587b7544547bf325f094a3db834RoleB6FB88EC.Arn
+            "#,
+        );
+        assert!(said.is_empty(), "{said:?}");
+        assert!(is_of_a_library("CustomS3AutoDeleteObjectsCustomResourceProviderHandler9D90184F"));
+        for written in ["OrdersHandler5A3B2C1D", "CustomResourceProvider", "aws_lambda_function.orders", "deadbeefcafe"]
+        {
+            assert!(!is_of_a_library(written), "{written}");
+        }
+    }
 
     #[test]
     fn what_a_template_does_wrong_is_told_once_however_often_it_is_used() {

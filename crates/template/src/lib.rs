@@ -10,7 +10,7 @@
 //! Deliberately absent: checking a template against the resource schemas; macros other than `AWS::Include` and the language
 //! extensions; files in buckets (only files of the repository are opened); values that a deployment configuration overrides;
 //! roles that SAM makes for rules and schedules, since no function runs as them; further authentication modes of a GraphQL
-//! API beside its first; Terraform. What the readers of the framework and of the CDK leave out is said in `serverless` and `cdk`.
+//! API beside its first; Terraform, which has a reader of its own. What the readers of the framework and of the CDK leave out is said in `serverless` and `cdk`.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
