@@ -116,10 +116,9 @@ impl<'a> Request<'a> {
             }
             if self.body.is_empty() { Data::Absent } else { Data::Bytes(self.body.to_vec()) }
         };
-        for field in ["id", "source", "type"] {
-            if !attributes.get(field).is_some_and(|value| value.as_str().is_some_and(|text| !text.is_empty())) {
-                return Err(DecodeError::Malformed { field, expected: "a text in every CloudEvent" });
-            }
+        let told = |field: &str| attributes.get(field).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
+        if let Some(field) = ["id", "source", "type"].into_iter().find(|field| !told(field)) {
+            return Err(DecodeError::Malformed { field, expected: "a text in every CloudEvent" });
         }
         let http = self.around(&mut collector);
         let encoding = self.header("content-encoding");

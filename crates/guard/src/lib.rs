@@ -3,14 +3,15 @@
 //! - [`Inspector`] is the judgement: bytes of an event in, a [`Decision`] out. It decodes the event, asks whether the
 //!   fence lists such an event from such a source, holds each record's body against the fence's schema, and looks for
 //!   injection in everything the sender wrote. No clock, no sockets, no files.
-//! - [`proxy`] puts an inspector between a function and its platform's Runtime API: the function sees only what passed.
+//! - [`proxy`] puts inspectors between a function and its platform: before Lambda's Runtime API, and before functions that are
+//!   servers themselves (containers, Azure's custom handlers). The function sees only what passed.
 //! - [`journal`] carries records out of the hot path to a file, a socket or a stream.
 //!
 //! It fails closed: what can't be decoded, can't be finished within the limits or can't be rewritten is refused. `observe`
 //! mode is the explicit way to let everything through and only say what would have been refused.
 //!
-//! Deliberately absent: any look at what the function answers (its responses pass through untouched), other clouds'
-//! runtimes, and the function's own doings (network, processes, files).
+//! Deliberately absent: any look at what the function answers (its responses pass through untouched), Azure's
+//! language workers, and the function's own doings (network, processes, files).
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 

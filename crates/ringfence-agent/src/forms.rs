@@ -84,7 +84,7 @@ fn asked(arguments: &[OsString], environment: &dyn Fn(&str) -> Option<OsString>)
     Some(match word {
         "--http" => served(Door::Http, after, environment),
         "--azure-handler" => served(Door::AzureHandler, after, environment),
-        "--extension" => extended("ringfence-agent", after, environment),
+        "--extension" => extended(name, after, environment),
         "--wrapper" => wrapped(after.strip_prefix(&["--".into()]).unwrap_or(after)),
         _ if name == "ringfence-wrapper" => wrapped(rest),
         _ if program.parent().is_some_and(|folder| folder.ends_with("extensions")) => extended(name, rest, environment),

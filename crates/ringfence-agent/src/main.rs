@@ -2,14 +2,16 @@
 //!
 //! `ringfence-agent -- CMD` reads the fence, puts [`guard::proxy`] between CMD and the Runtime API, starts CMD, and ends as
 //! CMD ends. It fails closed: where the fence can't be read or held, CMD is never started, and the platform is told
-//! why; where the agent itself fails, CMD is left without events.
+//! why; where the agent itself fails, CMD is left without events. In its other forms it stands before a function that is a
+//! server (containers, Google's functions, Azure's custom handlers), or is an external extension of Lambda with the wrapper that
+//! sends the runtime to it.
 //!
 //! Beside what comes in it holds, where it is asked to and the kernel lets it, what the function does then: files, programs,
 //! TCP ports, system calls ([`perimeter`]). It records at start what is really held, and a fence that demands more than that
 //! keeps the function from starting.
 //!
-//! Deliberately absent: holding by host names, hooks in libraries, its credentials, the part of an
-//! external extension, and reaping the orphans of others where it is a container's first process.
+//! Deliberately absent: holding by host names, hooks in libraries, its credentials, Azure's language workers,
+//! a perimeter in the other forms, and reaping the orphans of others where it is a container's first process.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
