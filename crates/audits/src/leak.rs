@@ -144,7 +144,13 @@ fn named(name: &str, value: &str, form: Form) -> Option<Secret> {
     // A word may be a label, and what has no digits is seldom a key.
     if letters && secret.severity > Severity::Low {
         let is_password = secret.what.contains("password");
-        if !is_password {
+        // What signs sessions and tokens is often a phrase that somebody thought up.
+        let signs = form == Form::Code
+            && text.len() >= 12
+            && ["secretkey", "jwtsecret", "sessionsecret", "cookiesecret", "tokensecret", "signingkey"]
+                .iter()
+                .any(|end| small_name.ends_with(end));
+        if !is_password && !signs {
             return None;
         }
         (secret.severity, secret.confidence) = match form {
@@ -212,6 +218,19 @@ mod tests {
         );
         assert_eq!(seen("conn = connect('postgres://shop:Tr0ub4dor3@db:5432/x')", Form::Code).len(), 1);
         assert_eq!(seen("API_TOKEN=kJ8sh2Lq9ZxT7wVb4RmN\nDB_PASS=x\n", Form::Settings), ["high API_TOKEN: a token"]);
+    }
+
+    #[test]
+    fn a_phrase_that_signs_sessions_is_a_credential() {
+        assert_eq!(
+            seen("app.secret_key = 'TheGeeseFlyNorthAgain'", Form::Code),
+            ["medium app.secret_key: a secret key"]
+        );
+        for text in
+            ["app.secret_key = 'geese'", "jwt_secret = 'jwt-secret-of-orders'", "partition_key = 'TheGeeseFlyNorth'"]
+        {
+            assert_eq!(seen(text, Form::Code), Vec::<String>::new(), "{text}");
+        }
     }
 
     #[test]
