@@ -187,16 +187,27 @@ fn command(folder: &std::path::Path, program: &str) -> Command {
 
 /// An agent before a server, and the port it has.
 fn before_server(form: &str, variable: &str, function: Option<&str>) -> (Running, u16) {
-    let folder = tempfile::tempdir().unwrap();
+    let program = std::env::current_exe().unwrap();
+    before(tempfile::tempdir().unwrap(), form, function, |command| {
+        command.arg(program).args(["--exact", "server", "--nocapture"]).env(PART, variable).env(variable, "1");
+    })
+}
+
+fn before(
+    folder: tempfile::TempDir,
+    form: &str,
+    function: Option<&str>,
+    server: impl FnOnce(&mut Command),
+) -> (Running, u16) {
     let port = free_port();
     let mut command = command(folder.path(), env!("CARGO_BIN_EXE_ringfence-agent"));
     command.args([form, "--listen", &format!("127.0.0.1:{port}")]);
     if let Some(function) = function {
         command.args(["--function", function]);
     }
-    let program = std::env::current_exe().unwrap();
-    command.arg("--").arg(program).args(["--exact", "server", "--nocapture"]);
-    let child = command.env(PART, variable).env(variable, "1").spawn().unwrap();
+    command.arg("--");
+    server(&mut command);
+    let child = command.spawn().unwrap();
     let running = Running { child, folder };
     let end = Instant::now() + PATIENCE;
     while TcpStream::connect(("127.0.0.1", port)).is_err() {
@@ -474,4 +485,106 @@ fn an_extension_that_cannot_hold_the_fence_fails_the_start() {
     let said: Vec<String> = heard.into_iter().take(3).collect();
     assert!(said.iter().any(|line| line.starts_with("error ") && line.contains("did you mean `Runtime`?")), "{said:?}");
     assert!(!folder.path().join("handover").exists());
+}
+
+/// A program of a real client: where the variable says, otherwise by its name.
+fn client(variable: &str, name: &str) -> Option<String> {
+    let program = std::env::var(variable).unwrap_or_else(|_| name.to_owned());
+    let there = Command::new(&program).arg("--help").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if there.is_err() {
+        eprintln!("skipped: no `{program}`; {variable} says where it is");
+        return None;
+    }
+    Some(program)
+}
+
+const PUBLISHED: [(&str, &str); 5] = [
+    JSON,
+    ("ce-specversion", "1.0"),
+    ("ce-id", "7"),
+    ("ce-type", "google.cloud.pubsub.topic.v1.messagePublished"),
+    ("ce-source", "//pubsub.googleapis.com/projects/shop/topics/paid"),
+];
+
+/// Requests to a real framework whose function `orders` answers with what it got.
+fn asks_orders(port: u16) {
+    let answer = ask(port, "POST /orders/1", &[JSON, ("User-Agent", "curl/8.5.0")], "{\"qty\":1}");
+    // It may come in chunks, which `read` doesn't read.
+    assert_eq!(answer.status(), 200, "{answer:?}");
+    for (request, body) in
+        [("POST /admin", "{\"qty\":1}"), ("POST /orders/1", "{\"qty\":1,\"note\":\"x' OR '1'='1' --\"}")]
+    {
+        assert_eq!(ask(port, request, &[JSON], body).status(), 403, "{request}");
+    }
+}
+
+/// Events to a real framework whose function `paid` writes a line for each into a file.
+fn asks_paid(port: u16, seen: &std::path::Path) {
+    let delivery = |data: &str| {
+        format!(
+            "{{\"message\":{{\"data\":\"{data}\",\"messageId\":\"7\"}},\"subscription\":\"projects/shop/subscriptions/s\"}}"
+        )
+    };
+    let structured = |data: &str| {
+        let attributes: String = PUBLISHED[1..]
+            .iter()
+            .map(|(name, value)| format!("\"{}\":\"{value}\",", name.trim_start_matches("ce-")))
+            .collect();
+        format!("{{{attributes}\"datacontenttype\":\"application/json\",\"data\":{}}}", delivery(data))
+    };
+    let media_type = [("Content-Type", "application/cloudevents+json")];
+    // {"id":"1"}, {"id":"x'; DROP TABLE users; --"}
+    let (honest, attack) = ("eyJpZCI6IjEifQ==", "eyJpZCI6IngnOyBEUk9QIFRBQkxFIHVzZXJzOyAtLSJ9");
+    for (headers, body, passes) in [
+        (&PUBLISHED[..], delivery(honest), true),
+        (&PUBLISHED, delivery(attack), false),
+        (&media_type, structured(honest), true),
+        (&media_type, structured(attack), false),
+    ] {
+        let answer = ask(port, "POST /", headers, &body);
+        assert!(matches!(answer.status(), 200 | 204), "{answer:?}");
+        assert_eq!(!answer.headers.contains("ringfence-incident"), passes, "{answer:?}");
+    }
+    assert_eq!(std::fs::read_to_string(seen).unwrap().lines().count(), 2);
+}
+
+#[test]
+fn googles_framework_for_python_sees_only_what_passes() {
+    let Some(framework) = client("RINGFENCE_TEST_FUNCTIONS_FRAMEWORK", "functions-framework") else { return };
+    for (target, signature) in [("orders", "http"), ("paid", "cloudevent")] {
+        let folder = tempfile::tempdir().unwrap();
+        let (source, seen) = (folder.path().join("main.py"), folder.path().join("seen"));
+        let text = "import os, functions_framework\n\n@functions_framework.http\ndef orders(request):\n    return request.get_json()\n\n\
+                    @functions_framework.cloud_event\ndef paid(event):\n    open(os.environ['SEEN'], 'a').write(event['id'] + '\\n')\n";
+        std::fs::write(&source, text).unwrap();
+        let (_agent, port) = before(folder, "--http", Some(target), |command| {
+            command.arg(&framework).args(["--host", "127.0.0.1", "--target", target, "--signature-type", signature]);
+            command.arg("--source").arg(&source).env("SEEN", &seen);
+        });
+        if target == "orders" { asks_orders(port) } else { asks_paid(port, &seen) }
+    }
+}
+
+#[test]
+fn googles_framework_for_node_sees_only_what_passes() {
+    let Some(node) = client("RINGFENCE_TEST_NODE", "node") else { return };
+    let Ok(modules) = std::env::var("RINGFENCE_TEST_NODE_MODULES") else {
+        eprintln!("skipped: RINGFENCE_TEST_NODE_MODULES doesn't say where @google-cloud/functions-framework is");
+        return;
+    };
+    for target in ["orders", "paid"] {
+        let folder = tempfile::tempdir().unwrap();
+        let (source, seen) = (folder.path().join("index.js"), folder.path().join("seen"));
+        // By its server for tests: the program itself listens on every address.
+        let text = "const framework = require('@google-cloud/functions-framework');\n\
+             const { getTestServer } = require('@google-cloud/functions-framework/testing');\n\
+             framework.http('orders', (request, response) => response.json(request.body));\n\
+             framework.cloudEvent('paid', (event) => require('fs').appendFileSync(process.env.SEEN, event.id + '\\n'));\n\
+             getTestServer(process.argv[2]).listen(+process.env.PORT, '127.0.0.1');\n";
+        std::fs::write(&source, text).unwrap();
+        let (_agent, port) = before(folder, "--http", Some(target), |command| {
+            command.arg(&node).arg(&source).arg(target).env("NODE_PATH", &modules).env("SEEN", &seen);
+        });
+        if target == "orders" { asks_orders(port) } else { asks_paid(port, &seen) }
+    }
 }
