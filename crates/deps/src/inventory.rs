@@ -212,4 +212,20 @@ mod tests {
         let all = manifests(&["a/npm-shrinkwrap.json", "a/package-lock.json", "a/package.json"]);
         assert_eq!(governing(&all, Ecosystem::Npm, "a", "a", ""), [0]);
     }
+
+    #[test]
+    fn installed_packages_are_those_in_the_folder_and_below_and_not_beside_it() {
+        let all = manifests(&[
+            "app-two/flask-1.0.dist-info/METADATA",
+            "app/flask-1.0.dist-info/METADATA",
+            "app/lib/requests-2.0.dist-info/METADATA",
+            "app/requirements.txt",
+        ]);
+        assert_eq!(all.installed("./app/"), [1, 2]);
+        assert_eq!(all.installed("app/lib"), [2]);
+        assert!(all.installed("ap").is_empty());
+        let mut everywhere = all.installed(".");
+        everywhere.sort_unstable();
+        assert_eq!(everywhere, [0, 1, 2]);
+    }
 }

@@ -134,4 +134,34 @@ mod tests {
             assert!(!is_settings(path), "{path}");
         }
     }
+
+    #[test]
+    fn settings_belong_to_the_nearest_template_and_to_the_first_of_a_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let template = "Resources:\n  Queue:\n    Type: AWS::SQS::Queue\n";
+        for (path, text) in [
+            ("template.yaml", template),
+            (".env", "API_TOKEN=1\n"),
+            ("shop/a.yaml", template),
+            ("shop/b.yaml", template),
+            ("shop/src/config.ini", "password = 1\n"),
+            ("shopping/config.ini", "password = 1\n"),
+        ] {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let loaded = crate::load(folder.path(), &crate::Options::default()).unwrap();
+        let path = |file: FileId| loaded.sources.get(file).unwrap().path();
+        let mut owned: Vec<(&str, Vec<&str>)> =
+            by_template(&loaded.estate.applications, &loaded.settings, &loaded.sources)
+                .into_iter()
+                .map(|(template, files)| (path(template), files.into_iter().map(path).collect()))
+                .collect();
+        owned.sort();
+        assert_eq!(
+            owned,
+            [("shop/a.yaml", vec!["shop/src/config.ini"]), ("template.yaml", vec![".env", "shopping/config.ini"])]
+        );
+    }
 }
