@@ -454,9 +454,24 @@ fn more_than_can_be_looked_at_is_refused() {
         run(&set, "POST / HTTP/1.1", &[FORM], arguments(1001).as_bytes()).stopped.map(|stopped| stopped.status),
         Some(400)
     );
-    let deep = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+    // Arrays have a leaf at each level, with its whole path: as deep as this they are refused for that alone.
+    let deep = |depth: usize| format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
     assert!(run(&set, "POST / HTTP/1.1", &[JSON], deep(512).as_bytes()).stopped.is_none());
     assert!(run(&set, "POST / HTTP/1.1", &[JSON], deep(513).as_bytes()).stopped.is_some());
+}
+
+#[test]
+fn leaves_that_repeat_a_long_path_too_often_are_refused() {
+    let set = compile("SecRuleEngine On\n");
+    let nested = |depth: usize, leaves: usize| {
+        let leaves: Vec<String> = (0..leaves).map(|leaf| format!("\"{leaf}\":1")).collect();
+        format!("{}{{{}}}{}", "{\"item\":".repeat(depth), leaves.join(","), "}".repeat(depth))
+    };
+    let stopped = |body: String| run(&set, "POST / HTTP/1.1", &[JSON], body.as_bytes()).stopped;
+    assert_eq!(stopped(nested(200, 20)), None);
+    assert_eq!(stopped(nested(8, 900)), None);
+    assert_eq!(stopped(nested(200, 900)).map(|stopped| stopped.status), Some(400));
+    assert_eq!(stopped(format!("{}{}", "[".repeat(500), "]".repeat(500))).map(|stopped| stopped.status), Some(400));
 }
 
 #[test]

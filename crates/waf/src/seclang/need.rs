@@ -168,6 +168,14 @@ fn facts(hir: &Hir, depth: u32) -> Facts {
             let mut inner = facts(&repetition.sub, depth + 1);
             match (repetition.min, repetition.max) {
                 (0, most) => {
+                    // A word that may be missing stands there whole or not at all.
+                    let word = inner.exact.as_ref().is_some_and(|texts| {
+                        texts.escape == ByteSet::EMPTY && texts.literals.iter().all(|text| text.len() > 1)
+                    });
+                    if let (Some(1), true, Some(mut texts)) = (most, word, inner.exact.clone()) {
+                        texts.literals.insert(Vec::new());
+                        return Facts::exact(texts);
+                    }
                     // Nothing, or what can't do without one of these bytes.
                     let marks = inner.rarest().filter(|set| {
                         set_weight(*set) <= MAX_ESCAPE && !set.iter().any(|byte| byte.is_ascii_alphanumeric())
@@ -209,7 +217,13 @@ fn concat(parts: &[Hir], depth: u32) -> Facts {
         }
         let joined = part.exact.as_ref().and_then(|exact| run.followed_by(exact));
         match (joined, part.exact) {
-            (Some(joined), _) => run = joined,
+            (Some(joined), _) => {
+                // Words so far may tell more than longer ones that marks can stand for.
+                if joined.escape != run.escape && run.literals.iter().all(|text| text.len() > 2) {
+                    offer(&mut required, run);
+                }
+                run = joined;
+            }
             (None, exact) => {
                 whole = false;
                 offer(&mut required, std::mem::take(&mut run));
@@ -248,16 +262,34 @@ fn alternation(parts: &[Hir], depth: u32) -> Facts {
         }
     }
     let mut union = Texts::default();
+    let mut bests: Vec<(Option<Texts>, Option<ByteSet>)> = Vec::with_capacity(all.len());
     for part in all {
         let rarest = part.rarest();
         let mut best = part.required;
         if let Some(exact) = part.exact {
             offer(&mut best, exact);
         }
+        bests.push((best, rarest));
+    }
+    // Marks that stand for words of several alternatives are looked for anyway: they are no reason against the words.
+    let (mut once, mut shared) = (ByteSet::EMPTY, ByteSet::EMPTY);
+    for best in bests.iter().filter_map(|(best, _)| best.as_ref()) {
+        shared = shared.or(best.escape.minus(best.escape.minus(once)));
+        once = once.or(best.escape);
+    }
+    for (best, rarest) in bests {
         // Bytes serve where there is no literal.
-        if let Some(set) = rarest {
-            offer(&mut best, Texts { literals: BTreeSet::new(), escape: set });
-        }
+        let instead = rarest.map(|escape| Texts { literals: BTreeSet::new(), escape });
+        let best = match (best, instead) {
+            (Some(best), Some(bytes)) => {
+                let own = Texts { literals: best.literals.clone(), escape: best.escape.minus(shared) };
+                if bytes.cost() < own.cost() { Some(bytes) } else { Some(best) }
+            }
+            (mut best, instead) => {
+                instead.into_iter().for_each(|bytes| offer(&mut best, bytes));
+                best
+            }
+        };
         match best {
             Some(best) => {
                 union.literals.extend(best.literals);

@@ -22,6 +22,10 @@ const MAX_CONTENTS: usize = 1 << 20;
 const MAX_OWN: usize = 10_000;
 /// Most header fields or cookies that are looked at.
 const MAX_FIELDS: usize = 1000;
+/// Most bytes that the paths of a JSON body's leaves may have together: so many, ...
+const PATHS: usize = 64 << 10;
+/// ... and so many for each byte of the body. Deep values repeat their path in every leaf.
+const PATHS_PER_BYTE: usize = 8;
 
 /// A text, and what has been found out about it.
 #[derive(Debug, Clone, Copy)]
@@ -417,7 +421,15 @@ impl<'r> Transaction<'r> {
             Some(Processor::Json) => {
                 let mut left = settings.arguments;
                 let depth = settings.json_depth;
+                let mut names = PATHS + PATHS_PER_BYTE * body.len();
                 let result = json::read(&body, depth, &mut |name, value| {
+                    match names.checked_sub(name.len()) {
+                        Some(rest) => names = rest,
+                        None => {
+                            self.exceeded = true;
+                            return false;
+                        }
+                    }
                     self.add(Store::ArgsPost, name, value);
                     left = left.saturating_sub(1);
                     left > 0 && !self.exceeded
