@@ -147,6 +147,11 @@ impl<'p> Evaluator<'p> {
         }
     }
 
+    /// Counts work that isn't the evaluation of an expression.
+    pub(crate) fn work(&mut self, steps: usize) {
+        self.steps = self.steps.saturating_add(steps);
+    }
+
     /// Whether the limit of steps was reached.
     pub(crate) fn gave_up(&self) -> bool {
         self.steps >= MAX_STEPS
@@ -878,12 +883,11 @@ impl<'p> Evaluator<'p> {
                         match one {
                             Value::Object(id) => {
                                 let spread = self.heap.objects.get(*id).cloned().unwrap_or_default();
-                                // Every field is looked for among those that are there.
-                                self.steps += spread.fields.len() * object.fields.len() / 1_000;
-                                for (name, value) in spread.fields {
-                                    object.fields.retain(|(field, _)| *field != name);
-                                    object.fields.push((name, value));
+                                if !object.fields.is_empty() {
+                                    let later: HashSet<&Name> = spread.fields.iter().map(|(name, _)| name).collect();
+                                    object.fields.retain(|(name, _)| !later.contains(name));
                                 }
+                                object.fields.extend(spread.fields);
                                 object.others = object.others.take().or(spread.others);
                             }
                             Value::Nothing | Value::Boolean(_) => {}

@@ -173,3 +173,17 @@ fn thousands_of_continued_lines_are_refused() {
     let (reading, _) = read(&[("app.py", &text)], "app.handler", Language::Python);
     assert!(messages(&reading).iter().any(|message| message.contains("isn't read")), "{:?}", messages(&reading));
 }
+
+#[test]
+fn objects_that_grow_line_by_line_come_to_an_end() {
+    for line in
+        ["a = {...a, k#: event.x};", "a = {...a, k#: 1}; b = {...b, ...a};", "a = Object.assign({}, a, {k#: 1});"]
+    {
+        let lines: String = (0..1_500).map(|number| line.replace('#', &number.to_string()) + "\n").collect();
+        let text = format!(
+            "exports.handler = async (event) => {{\nrequire('child_process').exec(event.x);\nlet a = {{}}, b = {{}};\n{lines}}};\n"
+        );
+        let (reading, _) = read(&[("app.js", &text)], "app.handler", Language::JavaScript);
+        assert_eq!(processes(&reading.behaviour.unwrap()).len(), 1, "{line}");
+    }
+}

@@ -220,7 +220,10 @@ pub(crate) fn call(
             let target = first();
             for part in arguments.positional.iter().skip(1) {
                 if let Value::Object(id) = target {
-                    for (name, value) in evaluator.fields(part) {
+                    let fields = evaluator.fields(part);
+                    // Each is looked for among those that are there.
+                    evaluator.work(fields.len() * fields.len() / 200);
+                    for (name, value) in fields {
                         evaluator.heap.set_field(id, name, value);
                     }
                     if part.is_tainted() {
