@@ -220,6 +220,11 @@ fn close(row: &mut [bool], tokens: &[Token]) {
 /// Runs the set of states that `wide` can be in along `narrow`. Where `narrow` leaves a character open, one that no pattern writes
 /// out is the hardest to cover, so that one and the colon decide for all. A comparison that grows out of bounds counts as "no".
 pub fn covers_any(wide: &[Pattern], narrow: &Pattern) -> bool {
+    // Most patterns of a policy begin otherwise, and have nothing in common with this one.
+    let wide: Vec<&Pattern> = wide.iter().filter(|pattern| begin_alike(pattern, narrow)).collect();
+    if wide.is_empty() {
+        return false;
+    }
     let starts: Vec<usize> = wide
         .iter()
         .scan(0, |next, pattern| {
@@ -259,6 +264,19 @@ pub fn covers_any(wide: &[Pattern], narrow: &Pattern) -> bool {
             if seen.insert(next.clone()) {
                 queue.push_back(next);
             }
+        }
+    }
+    true
+}
+
+/// Whether what is written out at the beginning of both is the same as far as both go.
+fn begin_alike(left: &Pattern, right: &Pattern) -> bool {
+    let pairs = left.tokens.iter().zip(&right.tokens);
+    for pair in pairs {
+        match pair {
+            (Token::Character(one), Token::Character(other)) if one != other => return false,
+            (Token::Character(_), Token::Character(_)) => {}
+            _ => return true,
         }
     }
     true
