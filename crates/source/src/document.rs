@@ -276,6 +276,14 @@ mod tests {
     }
 
     #[test]
+    fn a_mistake_behind_letters_of_several_bytes_is_shown_whole() {
+        let text = r#"{"a": {"ä": ["ä@1.0., 0""ish', R}"#;
+        let document = Document::json(FileId(0), text);
+        assert_eq!(document.complaints.len(), 1);
+        assert!(text.get(document.complaints[0].span.range()).is_some(), "{:?}", document.complaints);
+    }
+
+    #[test]
     fn deep_nesting_is_refused_without_a_crash() {
         for text in ["[".repeat(100_000), "- ".repeat(50_000), "{a: ".repeat(50_000)] {
             assert!(!yaml(&text).complaints.is_empty());

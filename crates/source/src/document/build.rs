@@ -51,7 +51,8 @@ pub(super) fn json(file: FileId, text: &str) -> Document {
             Document { root, complaints }
         }
         Err(error) => {
-            let range = error.range();
+            // The parser counts a character of several bytes as one where it says how far its mistake reaches.
+            let range = body.floor_char_boundary(error.range().start)..body.ceil_char_boundary(error.range().end);
             let complaint = Complaint {
                 span: Span::new(file, range.start + shift, range.end + shift),
                 message: format!("not valid JSON: {}", lower_first(&error.kind().to_string())),
