@@ -172,6 +172,5 @@ def handler(event, context):
     app.run(&["fence", "."]).code(0);
     let fence = app.read("fence.yaml");
     assert!(fence.contains("{ allow: \"rds-data:ExecuteStatement\", on: Shop"), "{fence}");
-    assert!(fence.contains("{ allow: \"secretsmanager:GetSecretValue\", on: \"*\""), "{fence}");
-    assert!(fence.contains("secretsmanager:GetSecretValue on something its source doesn't tell"), "{fence}");
+    assert!(fence.contains("{ allow: \"secretsmanager:GetSecretValue\", on: x"), "{fence}");
 }
