@@ -198,6 +198,16 @@ async fn one_connection_carries_one_request_after_the_other_and_none_is_smuggled
 }
 
 #[tokio::test]
+async fn a_host_that_hides_a_line_break_is_no_host() {
+    let setup = setup(OK, Mode::Block, None).await;
+    for host in ["shop%0d%0aX: 1", "a b", ""] {
+        let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        assert!(setup.send(request.as_bytes()).await.starts_with("HTTP/1.1 400 "), "{host}");
+    }
+    assert_eq!(setup.sent.text(), "");
+}
+
+#[tokio::test]
 async fn a_body_beyond_the_limit_is_refused_before_it_is_read() {
     let setup = setup(OK, Mode::Block, None).await;
     let answer = setup.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5000\r\n\r\n").await;

@@ -352,6 +352,14 @@ fn readable(head: &Head, line: RequestLine<'_>, shared: &Shared) -> Result<Body,
         (Some(_), Some(_)) => return Err(Trouble::Malformed(400, "two Host headers")),
         _ => {}
     }
+    // No host has control characters in its name, however they are spelled.
+    let hides = |host: &[u8]| {
+        host.iter().any(|byte| byte.is_ascii_control() || *byte == b' ')
+            || host.windows(2).any(|two| matches!(two, [b'%', b'0' | b'1']))
+    };
+    if head.values("host").any(hides) {
+        return Err(Trouble::Malformed(400, "the Host header is no name"));
+    }
     if line.method == b"CONNECT" || head.lists("connection", "upgrade") && head.values("upgrade").next().is_some() {
         return Err(Trouble::Malformed(501, "tunnels and upgrades are not passed on"));
     }
