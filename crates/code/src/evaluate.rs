@@ -202,19 +202,7 @@ impl<'p> Evaluator<'p> {
             module = Some(object);
         }
         self.modules.push(LocalModule { file: file.clone(), scope, module });
-        self.frames.push(Frame {
-            module: index,
-            scope,
-            closure_scope: scope,
-            function: None,
-            class: None,
-            receiver: None,
-            returns: None,
-            called_at: None,
-            handed_on: Vec::new(),
-            arms: Vec::new(),
-            left: Vec::new(),
-        });
+        self.enter_module(index);
         let loading =
             std::mem::replace(&mut self.heap.loading, self.frames.iter().all(|frame| frame.function.is_none()));
         self.block(&file.module.body);
