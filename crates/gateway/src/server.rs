@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 /// What a client may do.
@@ -117,9 +117,35 @@ where
     F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
 {
     let handler = Arc::new(handler);
+    connections(listener, limits.connections, move |stream, peer| {
+        let handler = Arc::clone(&handler);
+        async move {
+            let service = hyper::service::service_fn(move |request| {
+                let answer = handler(request, peer);
+                async move { Ok::<_, Infallible>(answer.await) }
+            });
+            // A client that breaks off or breaks the rules is its own affair; hyper has answered it where it could.
+            let _ = hyper::server::conn::http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(limits.head)
+                .max_headers(limits.headers)
+                .max_buf_size(64 * 1024)
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+        }
+    })
+    .await;
+}
+
+/// Hands each connection to `converse`, at most `most` of them at once; all end with it.
+pub(crate) async fn connections<H, F>(listener: TcpListener, most: usize, converse: H)
+where
+    H: Fn(TcpStream, SocketAddr) -> F,
+    F: Future<Output = ()> + Send + 'static,
+{
     let mut connections = JoinSet::new();
     loop {
-        while connections.len() >= limits.connections {
+        while connections.len() >= most {
             connections.join_next().await;
         }
         let accepted = tokio::select! {
@@ -135,21 +161,7 @@ where
             }
         };
         let _ = stream.set_nodelay(true);
-        let handler = Arc::clone(&handler);
-        connections.spawn(async move {
-            let service = hyper::service::service_fn(move |request| {
-                let answer = handler(request, peer);
-                async move { Ok::<_, Infallible>(answer.await) }
-            });
-            // A client that breaks off or breaks the rules is its own affair; hyper has answered it where it could.
-            let _ = hyper::server::conn::http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(limits.head)
-                .max_headers(limits.headers)
-                .max_buf_size(64 * 1024)
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
-        });
+        connections.spawn(converse(stream, peer));
     }
 }
 

@@ -24,7 +24,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
 use upstream::{Answer, Upstream, answered, forwarded};
 use waf::seclang::{Connection, Intervention, Transaction};
 use wire::{Body, Head, Reader, RequestLine, Trouble};
@@ -94,26 +93,8 @@ struct Shared {
 }
 
 async fn serve(listener: TcpListener, shared: Arc<Shared>) {
-    let mut connections = JoinSet::new();
-    loop {
-        while connections.len() >= shared.config.limits.connections {
-            connections.join_next().await;
-        }
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            Some(_) = connections.join_next() => continue,
-        };
-        match accepted {
-            Ok((stream, peer)) => {
-                let _ = stream.set_nodelay(true);
-                connections.spawn(converse(stream, peer, Arc::clone(&shared)));
-            }
-            Err(error) => {
-                tracing::warn!(%error, "accept failed");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        }
-    }
+    let most = shared.config.limits.connections;
+    crate::server::connections(listener, most, move |stream, peer| converse(stream, peer, Arc::clone(&shared))).await;
 }
 
 /// Serves one connection, request after request.
