@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use waf::seclang::{Level, RuleSet};
+use waf::seclang::{CompiledError, Level, RuleSet};
 
 /// Stands in front of functions: every request goes through the firewall, and only what passes goes on.
 ///
@@ -212,24 +212,16 @@ pub(crate) fn compiled(
     if let [path] = paths
         && path.is_file()
         && let Ok(bytes) = std::fs::read(path)
-        && bytes.starts_with(b"RFWAF")
+        && let read = RuleSet::from_compiled(&bytes)
+        && !matches!(read, Err(CompiledError::Foreign))
     {
         if paranoia.is_some() || settings_file.is_some() || only_look {
             bail!("`{}` is compiled, so its settings stand: give them to `ringfence waf compile`", path.display());
         }
-        let set = RuleSet::from_compiled(&bytes).with_context(|| format!("can't use `{}`", path.display()))?;
+        let set = read.with_context(|| format!("can't use `{}`", path.display()))?;
         return Ok(Some(set));
     }
-    let mut settings = Vec::new();
-    if let Some(level) = paranoia {
-        settings.push((
-            "(--paranoia)".to_owned(),
-            format!(
-                "SecAction \"id:1000000,phase:1,nolog,pass,t:none,setvar:tx.blocking_paranoia_level={level},\
-                 setvar:tx.detection_paranoia_level={level}\"\n"
-            ),
-        ));
-    }
+    let mut settings: Vec<(String, String)> = paranoia.map(super::waf::paranoia_setting).into_iter().collect();
     if let Some(path) = settings_file {
         let text = std::fs::read_to_string(path).with_context(|| format!("can't read `{}`", path.display()))?;
         settings.push((path.display().to_string(), text));

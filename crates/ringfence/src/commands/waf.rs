@@ -118,13 +118,7 @@ impl Check {
 impl Compile {
     fn run(self) -> anyhow::Result<(String, u8)> {
         let rules = Rules::find(&self.paths)?;
-        let level = self.paranoia.map(|level| {
-            let text = format!(
-                "SecAction \"id:1000001,phase:1,nolog,pass,t:none,setvar:tx.blocking_paranoia_level={level},\\\n\
-                 setvar:tx.detection_paranoia_level={level}\"\n"
-            );
-            ("(paranoia level)".to_string(), text)
-        });
+        let level = self.paranoia.map(paranoia_setting);
         let (set, diagnostics) = rules.compile_with(level.as_slice());
         let errors = diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error).count();
         let mut text: String = diagnostics.iter().map(|diagnostic| format!("{diagnostic}\n")).collect();
@@ -267,6 +261,15 @@ impl Rules {
             self.folders.iter().find_map(|folder| fs::read_to_string(folder.join(name)).ok())
         })
     }
+}
+
+/// The setting of a paranoia level, for what rules are compiled with.
+pub(crate) fn paranoia_setting(level: u8) -> (String, String) {
+    let text = format!(
+        "SecAction \"id:1000000,phase:1,nolog,pass,t:none,setvar:tx.blocking_paranoia_level={level},\
+         setvar:tx.detection_paranoia_level={level}\"\n"
+    );
+    ("(--paranoia)".to_owned(), text)
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {
