@@ -5,6 +5,7 @@ use crate::datum::{Datum, Field, Kind};
 use crate::identities::flag;
 use crate::lower::{Item, Lowered, Lowering};
 use crate::node::{append, mapping, node, put, sequence, spelled, text_node};
+use crate::types::BUCKET_PARTS;
 use source::{Entry, Node, Span};
 use std::collections::HashMap;
 
@@ -85,17 +86,7 @@ impl Lowering {
     }
 
     fn join_buckets(&mut self) {
-        for item in self.of_kind(&[
-            "aws_s3_bucket_acl",
-            "aws_s3_bucket_cors_configuration",
-            "aws_s3_bucket_logging",
-            "aws_s3_bucket_notification",
-            "aws_s3_bucket_ownership_controls",
-            "aws_s3_bucket_public_access_block",
-            "aws_s3_bucket_server_side_encryption_configuration",
-            "aws_s3_bucket_versioning",
-            "aws_s3_bucket_website_configuration",
-        ]) {
+        for item in self.of_kind(&BUCKET_PARTS) {
             let bucket = item.body.get("bucket").cloned();
             let Some(made) = self.made_mut(bucket.as_ref(), "AWS::S3::Bucket") else { continue };
             let properties = &mut made.properties;

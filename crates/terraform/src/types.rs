@@ -233,6 +233,10 @@ const JOINED: &[&str] = &[
     "aws_efs_file_system_policy",
     "aws_lb_target_group_attachment",
     "aws_alb_target_group_attachment",
+];
+
+/// Resources that are properties of a bucket in CloudFormation.
+pub(crate) const BUCKET_PARTS: [&str; 9] = [
     "aws_s3_bucket_acl",
     "aws_s3_bucket_cors_configuration",
     "aws_s3_bucket_logging",
@@ -289,7 +293,7 @@ const SERVICES: &[(&str, &str)] = &[
 
 /// The CloudFormation type and the rules of a type; none where it is no resource by itself.
 pub(crate) fn mapping(kind: &str) -> Option<(String, &'static str)> {
-    if JOINED.contains(&kind) || !kind.starts_with("aws_") {
+    if JOINED.contains(&kind) || BUCKET_PARTS.contains(&kind) || !kind.starts_with("aws_") {
         return None;
     }
     let kind = match kind.strip_prefix("aws_alb") {
